@@ -74,17 +74,11 @@ static int set_private_key(struct wg_set_request *req)
 	struct wg_device *wg = req->wg;
 	struct wg_peer *peer;
 	bool had_key;
-	int ret;
 
 	if (!attr)
 		return 0;
 	had_key = wg->identity.present;
-	ret = wg_device_set_private_key(wg, nla_data(attr));
-	if (ret) {
-		NL_SET_ERR_MSG_ATTR(req->extack, attr,
-				    "Cannot set the private key");
-		return ret;
-	}
+	wg_device_set_private_key(wg, nla_data(attr));
 	if (had_key || !wg->identity.present || !netif_running(wg->dev))
 		return 0;
 	list_for_each_entry(peer, &wg->peer_list, list) {

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Handshake messages on their way in and out.
+ *
+ * Each costs curve operations, which are far too much for a softirq; so messages
+ * wait in a queue for workers, and under a flood for a proof that their source
+ * is real (whitepaper 5.3).
+ */
+#include "handshake.h"
+
+#include "cookie.h"
+#include "device.h"
+#include "endpoint.h"
+#include "keypair.h"
+#include "log.h"
+#include "messages.h"
+#include "noise.h"
+#include "peer.h"
+#include "socket.h"
+#include "stage.h"
+#include "timers.h"
+#include "tx.h"
+
+#include <linux/cpumask.h>
+#include <linux/netdevice.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
+
+/* From this length of the queue on, and for a second after, there is load. */
+#define LOADED_LENGTH	(WG_MAX_QUEUED_HANDSHAKES / 8)
+/* A retransmission's timer and the clock differ, while the clock is slewed. */
+#define CLOCK_SLACK	(10 * NSEC_PER_MSEC)
+
+/*
+ * Puts a message into the queue. A flood must not make the CPUs that receive it
+ * wait for each other, as the NIC's established traffic would wait with them
+ * (NDSS 2022): so once the queue is half full, who does not get the lock drops.
+ */
+static bool enqueue(struct sk_buff_head *queue, struct sk_buff *skb)
+{
+	bool queued = false;
+
+	if (skb_queue_len_lockless(queue) > WG_MAX_QUEUED_HANDSHAKES / 2) {
+		if (!spin_trylock_bh(&queue->lock))
+			return false;
+	} else {
+		spin_lock_bh(&queue->lock);
+	}
+	if (skb_queue_len(queue) < WG_MAX_QUEUED_HANDSHAKES) {
+		__skb_queue_tail(queue, skb);
+		queued = true;
+	}
+	spin_unlock_bh(&queue->lock);
+	return queued;
+}
+
+/* The next CPU in turn; that two may choose the same one does no harm. */
+static int next_cpu(struct wg_handshake_queue *queue)
+{
+	int cpu = cpumask_next(READ_ONCE(queue->last_cpu), cpu_possible_mask);
+
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first(cpu_possible_mask);
+	WRITE_ONCE(queue->last_cpu, cpu);
+	return cpu;
+}
+
+/**
+ * wg_handshake_receive() - a handshake message came
+ * @wg: device
+ * @skb: outer packet, linear, its data at the message, which has a valid type
+ *	and the right size; taken over
+ *
+ * Context: softirq, RCU section: so the workqueue is there, as the socket was.
+ */
+void wg_handshake_receive(struct wg_device *wg, struct sk_buff *skb)
+{
+	struct wg_handshake_queue *queue = &wg->handshakes;
+	struct wg_handshake_work *worker;
+
+	if (unlikely(!rng_is_initialized() || !enqueue(&queue->packets, skb))) {
+		wg_dbg_from(wg->dev, "Dropping handshake message", skb);
+		kfree_skb(skb);
+		return;
+	}
+	worker = per_cpu_ptr(queue->workers, next_cpu(queue));
+	queue_work(wg->handshake_wq, &worker->work);
+}
+
+static bool under_load(struct wg_handshake_queue *queue)
+{
+	u64 now = ktime_get_coarse_boottime_ns();
+	u64 last;
+
+	if (skb_queue_len_lockless(&queue->packets) >= LOADED_LENGTH) {
+		atomic64_set(&queue->last_under_load, now);
+		return true;
+	}
+	last = atomic64_read(&queue->last_under_load);
+	return last && now - last < NSEC_PER_SEC;
+}
+
+static void send_cookie(struct wg_device *wg, struct sk_buff *skb, __le32 index)
+{
+	struct wg_message_cookie reply;
+
+	wg_dbg_from(wg->dev, "Under load, cookie for handshake message", skb);
+	wg_cookie_create_reply(&wg->cookie_checker, &reply, skb, index);
+	wg_socket_answer(wg, skb, &reply, sizeof(reply));
+}
+
+static __le32 sender_index(const struct sk_buff *skb)
+{
+	/* Both messages that have macs have it in the same place. */
+	return ((const struct wg_message_initiation *)skb->data)->sender_index;
+}
+
+/* Is the message to be worked on? */
+static bool passes(struct wg_device *wg, struct sk_buff *skb)
+{
+	bool loaded = under_load(&wg->handshakes);
+
+	switch (wg_cookie_check(wg, skb, loaded)) {
+	case WG_MAC_COOKIE:
+		return true;
+	case WG_MAC_VALID:
+		if (!loaded)
+			return true;
+		send_cookie(wg, skb, sender_index(skb));
+		return false;
+	default:
+		wg_dbg_from(wg->dev, "Bad MAC of handshake message", skb);
+		return false;
+	}
+}
+
+/* Sends a message that was made for a peer: macs, timers, socket. */
+static void send_message(struct wg_peer *peer, void *message, size_t len)
+{
+	wg_endpoint_prepare(peer);
+	wg_cookie_add_macs(&peer->cookie, peer->handshake.remote_static,
+			   message, len);
+	wg_timers_authenticated_sent(peer);
+	wg_socket_send_message(peer, message, len, WG_HANDSHAKE_DSCP);
+}
+
+static void answer_initiation(struct wg_peer *peer)
+{
+	struct wg_message_response message;
+
+	wg_dbg_peer(peer, "Sending handshake response");
+	if (!wg_noise_create_response(peer, &message) ||
+	    !wg_noise_begin_session(peer))
+		return;
+	wg_timers_session_derived(peer);
+	send_message(peer, &message, sizeof(message));
+}
+
+static struct wg_peer *take_initiation(struct wg_device *wg,
+				       struct sk_buff *skb)
+{
+	struct wg_peer *peer;
+
+	peer = wg_noise_consume_initiation(wg, (void *)skb->data);
+	if (!peer)
+		return NULL;
+	wg_dbg_peer(peer, "Received handshake initiation");
+	wg_endpoint_learn(peer, skb);
+	answer_initiation(peer);
+	return peer;
+}
+
+static struct wg_peer *take_response(struct wg_device *wg, struct sk_buff *skb)
+{
+	struct wg_peer *peer;
+
+	peer = wg_noise_consume_response(wg, (void *)skb->data);
+	if (!peer)
+		return NULL;
+	wg_dbg_peer(peer, "Received handshake response");
+	wg_endpoint_learn(peer, skb);
+	if (wg_noise_begin_session(peer)) {
+		wg_timers_session_derived(peer);
+		wg_timers_handshake_complete(peer);
+		/* The responder may not send before it has heard from us. */
+		wg_tx_keepalive(peer);
+	}
+	return peer;
+}
+
+static void count_received(struct wg_peer *peer, unsigned int len)
+{
+	local_bh_disable();
+	dev_sw_netstats_rx_add(peer->device->dev, len);
+	local_bh_enable();
+	atomic64_add(len, &peer->rx_bytes);
+	wg_timers_authenticated_received(peer);
+}
+
+static void work_on(struct wg_device *wg, struct sk_buff *skb)
+{
+	struct wg_peer *peer = NULL;
+
+	if (*(__le32 *)skb->data == cpu_to_le32(WG_MESSAGE_COOKIE)) {
+		wg_cookie_consume_reply(wg, (void *)skb->data);
+		return;
+	}
+	if (!passes(wg, skb))
+		return;
+	if (*(__le32 *)skb->data == cpu_to_le32(WG_MESSAGE_INITIATION))
+		peer = take_initiation(wg, skb);
+	else
+		peer = take_response(wg, skb);
+	if (!peer) {
+		wg_dbg_from(wg->dev, "Bad handshake message", skb);
+		return;
+	}
+	count_received(peer, skb->len);
+	wg_peer_put(peer);
+}
+
+static void receive_worker(struct work_struct *work)
+{
+	struct wg_device *wg = container_of(work, struct wg_handshake_work,
+					    work)->wg;
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&wg->handshakes.packets))) {
+		work_on(wg, skb);
+		kfree_skb(skb);
+		cond_resched();
+	}
+}
+
+static bool sent_lately(struct wg_peer *peer)
+{
+	u64 last = atomic64_read(&peer->timers.last_initiation_sent);
+
+	return last && ktime_get_coarse_boottime_ns() - last <
+		       WG_REKEY_TIMEOUT * NSEC_PER_SEC - CLOCK_SLACK;
+}
+
+/**
+ * wg_handshake_initiate() - begin a handshake, unless one began just now
+ * @peer: peer
+ * @is_retry: the last one was not answered; else the count of retries starts
+ *	anew
+ *
+ * Context: any.
+ */
+void wg_handshake_initiate(struct wg_peer *peer, bool is_retry)
+{
+	if (!is_retry)
+		WRITE_ONCE(peer->timers.handshake_attempts, 0);
+	if (sent_lately(peer))
+		return;
+	rcu_read_lock_bh();
+	if (!READ_ONCE(peer->dead) && netif_running(peer->device->dev)) {
+		wg_peer_get(peer);
+		if (!queue_work(peer->device->handshake_wq,
+				&peer->initiation_work))
+			wg_peer_put(peer);
+	}
+	rcu_read_unlock_bh();
+}
+
+static void send_initiation(struct wg_peer *peer)
+{
+	struct wg_message_initiation message;
+
+	if (sent_lately(peer) || READ_ONCE(peer->dead))
+		return;
+	atomic64_set(&peer->timers.last_initiation_sent,
+		     ktime_get_coarse_boottime_ns());
+	wg_dbg_peer(peer, "Sending handshake initiation");
+	if (!wg_noise_create_initiation(peer, &message))
+		return;
+	send_message(peer, &message, sizeof(message));
+	wg_timers_initiated(peer);
+}
+
+/**
+ * wg_handshake_initiation_worker() - make and send an initiation
+ * @work: &wg_peer.initiation_work; comes with a reference to the peer
+ *
+ * Context: process.
+ */
+void wg_handshake_initiation_worker(struct work_struct *work)
+{
+	struct wg_peer *peer = container_of(work, struct wg_peer,
+					    initiation_work);
+
+	send_initiation(peer);
+	wg_peer_put(peer);
+}
+
+/**
+ * wg_handshake_queue_init() - an empty queue and its workers
+ * @wg: device
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wg_handshake_queue_init(struct wg_device *wg)
+{
+	struct wg_handshake_queue *queue = &wg->handshakes;
+	int cpu;
+
+	skb_queue_head_init(&queue->packets);
+	queue->workers = alloc_percpu(struct wg_handshake_work);
+	if (!queue->workers)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct wg_handshake_work *worker;
+
+		worker = per_cpu_ptr(queue->workers, cpu);
+		worker->wg = wg;
+		INIT_WORK(&worker->work, receive_worker);
+	}
+	return 0;
+}
+
+/**
+ * wg_handshake_queue_purge() - drop what waits
+ * @wg: device
+ *
+ * Context: any.
+ */
+void wg_handshake_queue_purge(struct wg_device *wg)
+{
+	skb_queue_purge(&wg->handshakes.packets);
+}
+
+/**
+ * wg_handshake_queue_destroy() - end the queue
+ * @wg: device whose sockets are closed and whose workqueue is drained
+ */
+void wg_handshake_queue_destroy(struct wg_device *wg)
+{
+	wg_handshake_queue_purge(wg);
+	free_percpu(wg->handshakes.workers);
+}

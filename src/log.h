@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Rate-limited debug lines about packets that may come from anybody. */
+#ifndef _WG_LOG_H
+#define _WG_LOG_H
+
+#include <linux/net.h>
+#include <linux/netdevice.h>
+
+#include "endpoint.h"
+
+/**
+ * wg_dbg_from() - "wg0: What from 192.0.2.1:51820", with dynamic debug
+ * @dev: device
+ * @what: string literal
+ * @skb: outer packet, headers in place
+ */
+#define wg_dbg_from(dev, what, skb) do {				\
+	struct wg_endpoint __from;					\
+									\
+	wg_endpoint_from_skb(&__from, skb);				\
+	net_dbg_ratelimited("%s: " what " from %pISpfsc\n",		\
+			    (dev)->name, &__from.addr);			\
+} while (0)
+
+/**
+ * wg_dbg_peer() - "wg0: What (peer 3)", with dynamic debug
+ * @peer: peer
+ * @what: string literal
+ */
+#define wg_dbg_peer(peer, what)						\
+	net_dbg_ratelimited("%s: " what " (peer %llu)\n",		\
+			    (peer)->device->dev->name, (peer)->id)
+
+#endif /* _WG_LOG_H */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From inner to outer packet and back: what an skb keeps, and what it loses. */
+#include "packet.h"
+
+#include <linux/netdevice.h>
+#include <net/dst.h>
+#include <net/ip_tunnels.h>
+#include <net/sock.h>
+
+/* Everything that the stack noted about the packet in its other form. */
+static void forget(struct sk_buff *skb)
+{
+	skb_scrub_packet(skb, true);
+	memset(&skb->headers, 0, sizeof(skb->headers));
+	skb_reset_redirect(skb);
+	skb->queue_mapping = 0;
+	skb->nohdr = 0;
+	skb->peeked = 0;
+}
+
+/**
+ * wg_packet_become_outer() - make a sealed packet one of the outer network
+ * @skb: what was an inner packet, its data already the message
+ *
+ * The socket, its accounting and the departure time stay, so that TSQ, pacing
+ * and fair queueing go on to work; so does the hash of the inner flow, for
+ * queueing disciplines below, which otherwise see one flow per tunnel.
+ *
+ * Context: BH off.
+ */
+void wg_packet_become_outer(struct sk_buff *skb)
+{
+	u8 clock = skb->tstamp_type;
+	u8 l4_hash = skb->l4_hash;
+	u8 sw_hash = skb->sw_hash;
+	u32 hash = skb->hash;
+
+	forget(skb);
+	skb->tstamp_type = clock;
+	skb->l4_hash = l4_hash;
+	skb->sw_hash = sw_hash;
+	skb->hash = hash;
+	skb_reset_network_header(skb);
+	/* The device's byte counters count from here. */
+	skb_set_inner_network_header(skb, 0);
+}
+
+/**
+ * wg_packet_become_inner() - make an opened packet one of the inner network
+ * @skb: what was an outer packet, its data already the inner IP header
+ *
+ * Context: softirq.
+ */
+void wg_packet_become_inner(struct sk_buff *skb)
+{
+	skb_orphan(skb); /* early demux may have left the tunnel's socket */
+	forget(skb);
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb_reset_mac_len(skb);
+	skb_probe_transport_header(skb);
+	/* Poly1305 covers more than any checksum in there. */
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->csum_level = ~0;
+	skb->protocol = ip_tunnel_parse_protocol(skb);
+}
+
+static void inherit_owner(struct sk_buff *outer, struct sk_buff *inner)
+{
+	if (!outer->destructor) {
+		swap(outer->sk, inner->sk);
+		swap(outer->destructor, inner->destructor);
+		swap(outer->truesize, inner->truesize);
+	} else if (outer->sk == inner->sk &&
+		   outer->destructor == inner->destructor) {
+		outer->truesize += inner->truesize;
+		inner->sk = NULL;
+		inner->destructor = NULL;
+	}
+}
+
+/**
+ * wg_packet_inherit() - let a new packet take an inner packet's place
+ * @outer: the new packet; may have taken other packets' places already
+ * @inner: the packet that it carries; to be freed next
+ *
+ * Owner and destructor move, and with them the size that the owner was charged:
+ * so its accounting stays exact, whatever memory the new packet really takes.
+ *
+ * Context: BH off.
+ */
+void wg_packet_inherit(struct sk_buff *outer, struct sk_buff *inner)
+{
+	outer->tstamp = inner->tstamp;
+	outer->tstamp_type = inner->tstamp_type;
+	outer->hash = inner->hash;
+	outer->l4_hash = inner->l4_hash;
+	outer->sw_hash = inner->sw_hash;
+	if (inner->destructor)
+		inherit_owner(outer, inner);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A peer: everything that a device knows of one other end.
+ *
+ * Removal. (1) The peer leaves the tables, so nobody finds it by key or address
+ * any more, and says that it is dead. (2) One grace period for all that are
+ * removed together: who found it before, sending or receiving, is done with it.
+ * Whoever gets to it later, through the keypair of a packet that was queued, sees
+ * that it is dead, drops the packet and arms nothing. (3) Its handshake and keys
+ * are wiped, after which no new keys are installed (noise.c looks at @dead under
+ * the handshake's lock), and its timers are stopped. (4) What is left are
+ * references: queued packets through their keypair, queued work, a netlink dump.
+ * The last one frees it after another grace period, for those who look it up
+ * under RCU and fail to get a reference.
+ *
+ * Packets in the engine's queues are dropped when the whole device goes
+ * (wg_engine.forget()), as they must not outlive it; for a single peer they are
+ * only dropped when it is their turn.
+ */
+#include "peer.h"
+
+#include "device.h"
+#include "handshake.h"
+
+#include <linux/netdevice.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+static struct kmem_cache *peer_cache;
+static atomic64_t peer_ids = ATOMIC64_INIT(0);
+
+static void init_members(struct wg_peer *peer, struct wg_device *wg)
+{
+	peer->device = wg;
+	peer->id = atomic64_inc_return(&peer_ids);
+	spin_lock_init(&peer->keypairs.lock);
+	wg_endpoint_slot_init(&peer->endpoint);
+	wg_stage_init(peer);
+	wg_timers_init(peer);
+	wg_cookie_init(&peer->cookie);
+	INIT_WORK(&peer->initiation_work, wg_handshake_initiation_worker);
+	INIT_LIST_HEAD(&peer->list);
+	INIT_LIST_HEAD(&peer->allowedips);
+	kref_init(&peer->refs);
+}
+
+/**
+ * wg_peer_create() - add a peer to a device
+ * @wg: device
+ * @public_key: its static public key, not that of another peer
+ * @preshared_key: zeros for none
+ *
+ * Context: device's update lock held; may sleep.
+ * Return: the peer, its reference the device's, or ERR_PTR(): -ENOSPC at
+ * WG_MAX_PEERS, -ENOMEM.
+ */
+struct wg_peer *wg_peer_create(struct wg_device *wg,
+			       const u8 public_key[WG_KEY_SIZE],
+			       const u8 preshared_key[WG_KEY_SIZE])
+{
+	struct wg_peer *peer;
+	int ret;
+
+	lockdep_assert_held(&wg->update_lock);
+	if (wg->num_peers >= WG_MAX_PEERS)
+		return ERR_PTR(-ENOSPC);
+	peer = kmem_cache_zalloc(peer_cache, GFP_KERNEL);
+	if (unlikely(!peer))
+		return ERR_PTR(-ENOMEM);
+	init_members(peer, wg);
+	wg_noise_handshake_init(peer, public_key, preshared_key);
+	ret = wg_peer_table_add(&wg->peers, peer);
+	if (unlikely(ret)) {
+		kmem_cache_free(peer_cache, peer);
+		return ERR_PTR(ret);
+	}
+	list_add_tail(&peer->list, &wg->peer_list);
+	wg->num_peers++;
+	pr_debug("%s: Peer %llu created\n", wg->dev->name, peer->id);
+	return peer;
+}
+
+/**
+ * wg_peer_get_maybe_zero() - take a reference to a peer found under RCU
+ * @peer: peer or NULL
+ *
+ * Return: @peer, or NULL where it is going away already.
+ */
+struct wg_peer *wg_peer_get_maybe_zero(struct wg_peer *peer)
+{
+	return peer && kref_get_unless_zero(&peer->refs) ? peer : NULL;
+}
+
+static void peer_free_rcu(struct rcu_head *rcu)
+{
+	struct wg_peer *peer = container_of(rcu, struct wg_peer, rcu);
+
+	wg_endpoint_slot_destroy(&peer->endpoint);
+	/* It had keys in it. */
+	memzero_explicit(peer, sizeof(*peer));
+	kmem_cache_free(peer_cache, peer);
+}
+
+static void peer_release(struct kref *refs)
+{
+	struct wg_peer *peer = container_of(refs, struct wg_peer, refs);
+
+	pr_debug("%s: Peer %llu (%pISpfsc) destroyed\n",
+		 peer->device->dev->name, peer->id,
+		 &peer->endpoint.value.addr);
+	wg_stage_purge(peer);
+	call_rcu(&peer->rcu, peer_free_rcu);
+}
+
+/**
+ * wg_peer_put() - give a reference back
+ * @peer: peer or NULL
+ *
+ * Context: any.
+ */
+void wg_peer_put(struct wg_peer *peer)
+{
+	if (peer)
+		kref_put(&peer->refs, peer_release);
+}
+
+/* Step 1 of the removal. */
+static void unlink_peer(struct wg_peer *peer)
+{
+	struct wg_device *wg = peer->device;
+
+	list_del_init(&peer->list);
+	wg->num_peers--;
+	wg_allowedips_remove_peer(&wg->allowedips, peer);
+	wg_peer_table_remove(&wg->peers, peer);
+	WRITE_ONCE(peer->dead, true);
+}
+
+/* Steps 3 and 4, a grace period after step 1. */
+static void finish_removal(struct wg_peer *peer)
+{
+	wg_noise_handshake_clear(peer);
+	wg_keypairs_clear(peer);
+	wg_timers_stop(peer);
+	wg_stage_purge(peer);
+	wg_peer_put(peer);
+}
+
+/**
+ * wg_peer_remove() - remove a peer from its device
+ * @peer: peer; gives back the device's reference
+ *
+ * Context: device's update lock held; may sleep.
+ */
+void wg_peer_remove(struct wg_peer *peer)
+{
+	lockdep_assert_held(&peer->device->update_lock);
+	unlink_peer(peer);
+	synchronize_net();
+	finish_removal(peer);
+}
+
+/**
+ * wg_peer_remove_all() - remove all peers of a device, in one grace period
+ * @wg: device
+ *
+ * A netlink dump that stopped at one of them knows it by @dead, not by its list
+ * linkage, as that is in use until the end.
+ *
+ * Context: device's update lock held; may sleep.
+ */
+void wg_peer_remove_all(struct wg_device *wg)
+{
+	struct wg_peer *peer, *next;
+	LIST_HEAD(removed);
+
+	lockdep_assert_held(&wg->update_lock);
+	if (list_empty(&wg->peer_list))
+		return;
+	list_for_each_entry_safe(peer, next, &wg->peer_list, list) {
+		unlink_peer(peer);
+		list_add_tail(&peer->list, &removed);
+		cond_resched();
+	}
+	synchronize_net();
+	list_for_each_entry_safe(peer, next, &removed, list) {
+		list_del_init(&peer->list);
+		finish_removal(peer);
+		cond_resched();
+	}
+}
+
+/**
+ * wg_peer_module_init() - make the cache that peers come from
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wg_peer_module_init(void)
+{
+	peer_cache = KMEM_CACHE(wg_peer, 0);
+	return peer_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * wg_peer_module_exit() - end it
+ *
+ * Context: process; no peer is left but in RCU callbacks, which this waits for:
+ * twice, as a keypair's callback may end a peer.
+ */
+void wg_peer_module_exit(void)
+{
+	rcu_barrier();
+	rcu_barrier();
+	kmem_cache_destroy(peer_cache);
+}

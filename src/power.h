@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Keys do not survive a machine that sleeps or is cloned. */
+#ifndef _WG_POWER_H
+#define _WG_POWER_H
+
+int wg_power_module_init(void);
+void wg_power_module_exit(void);
+
+#endif /* _WG_POWER_H */

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The steps of a packet on its way in: admit, group, open, accept, deliver.
+ *
+ * The order is the protocol's (whitepaper 5.4.6): nothing of a peer's state
+ * changes before the tag was verified and the counter found new.
+ */
+#include "rx.h"
+
+#include "aead.h"
+#include "allowedips.h"
+#include "device.h"
+#include "endpoint.h"
+#include "engine.h"
+#include "handshake.h"
+#include "keypair.h"
+#include "log.h"
+#include "messages.h"
+#include "packet.h"
+#include "peer.h"
+#include "stage.h"
+#include "table.h"
+#include "timers.h"
+#include "tx.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <net/inet_ecn.h>
+#include <net/ip_tunnels.h>
+#include <net/udp.h>
+
+/* An initiator begins anew while there is still time to (whitepaper 6.2). */
+#define LAST_MINUTE \
+	(WG_REJECT_AFTER_TIME - WG_KEEPALIVE_TIMEOUT - WG_REKEY_TIMEOUT)
+
+static u8 outer_ds(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IPV6) ?
+		ipv6_get_dsfield(ipv6_hdr(skb)) : ip_hdr(skb)->tos;
+}
+
+/* Finds the key and takes a reference to it for the packet. RCU section. */
+static struct wg_keypair *receiving_keypair(struct wg_device *wg, __le32 index)
+{
+	struct wg_index *entry = wg_index_lookup(&wg->indices, index);
+	struct wg_keypair *keypair;
+
+	if (unlikely(!entry || entry->kind != WG_INDEX_KEYPAIR))
+		return NULL;
+	keypair = container_of(entry, struct wg_keypair, index);
+	if (unlikely(!READ_ONCE(keypair->receiving_valid) ||
+		     !wg_keypair_get(keypair)))
+		return NULL;
+	return keypair;
+}
+
+/*
+ * The rejects that cost little, so that a flood of junk does. Fills in &struct
+ * wg_packet.
+ */
+static bool admit(struct wg_device *wg, struct sk_buff *skb)
+{
+	const struct wg_message_data *message = (void *)skb->data;
+	struct wg_packet *packet = wg_packet(skb);
+	__le32 index = message->receiver_index;
+
+	packet->counter = le64_to_cpu(message->counter);
+	packet->ds = outer_ds(skb);
+	packet->keypair = receiving_keypair(wg, index);
+	if (unlikely(!packet->keypair))
+		return false;
+	if (likely(!wg_replay_hopeless(&packet->keypair->replay,
+				       packet->counter)))
+		return true;
+	wg_keypair_put(packet->keypair, 1);
+	return false;
+}
+
+static void receive_data(struct wg_device *wg, struct sk_buff *skb)
+{
+	if (unlikely(skb->len < WG_DATA_MIN_SIZE ||
+		     !pskb_may_pull(skb, sizeof(struct wg_message_data)) ||
+		     !admit(wg, skb)))
+		kfree_skb(skb);
+	else
+		READ_ONCE(wg->engine)->receive(wg, skb);
+}
+
+static unsigned int handshake_size(__le32 type)
+{
+	switch (le32_to_cpu(type)) {
+	case WG_MESSAGE_INITIATION:
+		return sizeof(struct wg_message_initiation);
+	case WG_MESSAGE_RESPONSE:
+		return sizeof(struct wg_message_response);
+	case WG_MESSAGE_COOKIE:
+		return sizeof(struct wg_message_cookie);
+	}
+	return 0;
+}
+
+/**
+ * wg_rx_socket() - a UDP packet came: the socket's encap_rcv
+ * @sk: tunnel socket
+ * @skb: packet, its data at the UDP header; the stack has verified the checksum,
+ *	trimmed it to the UDP length and cut GSO packets up; taken over
+ *
+ * Anything that is not a message of exactly the right form is dropped without a
+ * trace, as whoever sent it must not learn that we are here.
+ *
+ * Context: softirq, RCU section.
+ * Return: 0, always: the packet is ours.
+ */
+int wg_rx_socket(struct sock *sk, struct sk_buff *skb)
+{
+	struct wg_device *wg = rcu_dereference_sk_user_data(sk);
+	__le32 type;
+
+	if (unlikely(!wg ||
+		     !pskb_may_pull(skb, sizeof(struct udphdr) + sizeof(type))))
+		goto drop;
+	__skb_pull(skb, sizeof(struct udphdr));
+	type = *(__le32 *)skb->data;
+	if (likely(type == cpu_to_le32(WG_MESSAGE_DATA))) {
+		receive_data(wg, skb);
+		return 0;
+	}
+	if (skb->len != handshake_size(type) || skb_linearize(skb))
+		goto drop;
+	wg_handshake_receive(wg, skb);
+	return 0;
+drop:
+	kfree_skb(skb);
+	return 0;
+}
+
+/**
+ * wg_rx_drop() - end an admitted packet that no batch will be made of
+ * @skb: packet; freed
+ *
+ * Context: any.
+ */
+void wg_rx_drop(struct sk_buff *skb)
+{
+	wg_keypair_put(wg_packet(skb)->keypair, 1);
+	kfree_skb(skb);
+}
+
+/**
+ * wg_rx_group() - take the packets of one keypair out of many
+ * @batch: filled in with the packets of the keypair of the first, in order
+ * @from: admitted packets; loses those
+ *
+ * Return: false when there is nothing left.
+ */
+bool wg_rx_group(struct wg_rx_batch *batch, struct sk_buff_head *from)
+{
+	struct sk_buff *skb = skb_peek(from), *next;
+
+	if (!skb)
+		return false;
+	batch->keypair = wg_packet(skb)->keypair;
+	__skb_queue_head_init(&batch->packets);
+	skb_queue_walk_safe(from, skb, next) {
+		if (wg_packet(skb)->keypair != batch->keypair)
+			continue;
+		__skb_unlink(skb, from);
+		__skb_queue_tail(&batch->packets, skb);
+	}
+	batch->refs = skb_queue_len(&batch->packets);
+	return true;
+}
+
+static void drop_from(struct wg_rx_batch *batch, struct sk_buff *skb)
+{
+	__skb_unlink(skb, &batch->packets);
+	kfree_skb(skb);
+}
+
+/*
+ * Decrypts one packet. Its bytes may be a clone's or a page that others see too:
+ * then they are copied first.
+ */
+static bool open_one(const struct wg_keypair *keypair, struct sk_buff *skb)
+{
+	u8 *sealed;
+
+	if (unlikely(skb_linearize_cow(skb)))
+		return false;
+	sealed = skb->data + sizeof(struct wg_message_data);
+	if (unlikely(!wg_aead_decrypt(sealed, sealed,
+				      skb->len - sizeof(struct wg_message_data),
+				      wg_packet(skb)->counter,
+				      keypair->receiving_key)))
+		return false;
+	__skb_pull(skb, sizeof(struct wg_message_data));
+	__skb_trim(skb, skb->len - WG_TAG_SIZE);
+	return true;
+}
+
+static bool may_open(const struct wg_keypair *keypair)
+{
+	return READ_ONCE(keypair->receiving_valid) &&
+	       !READ_ONCE(keypair->index.peer->dead) &&
+	       !wg_keypair_expired(keypair, WG_REJECT_AFTER_TIME);
+}
+
+/**
+ * wg_rx_open() - decrypt a batch
+ * @batch: batch; loses what is not authentic
+ *
+ * Context: BH off.
+ */
+void wg_rx_open(struct wg_rx_batch *batch)
+{
+	bool may = may_open(batch->keypair);
+	struct sk_buff *skb, *next;
+
+	skb_queue_walk_safe(&batch->packets, skb, next) {
+		if (unlikely(!may || !open_one(batch->keypair, skb)))
+			drop_from(batch, skb);
+	}
+}
+
+/* Returns how many bytes the batch was on the wire, as messages. */
+static unsigned int weed_replays(struct wg_rx_batch *batch)
+{
+	struct wg_keypair *keypair = batch->keypair;
+	struct sk_buff *skb, *next;
+	unsigned int bytes = 0;
+
+	skb_queue_walk_safe(&batch->packets, skb, next) {
+		if (likely(wg_replay_accept(&keypair->replay,
+					    wg_packet(skb)->counter))) {
+			bytes += skb->len + WG_DATA_OVERHEAD;
+			continue;
+		}
+		wg_dbg_peer(keypair->index.peer, "Replayed packet");
+		drop_from(batch, skb);
+	}
+	return bytes;
+}
+
+/* The initiator has the new keys: from here on we may send with them too. */
+static void confirm_session(struct wg_peer *peer, struct wg_keypair *keypair)
+{
+	if (likely(!wg_keypair_promote(peer, keypair)))
+		return;
+	wg_timers_handshake_complete(peer);
+	wg_stage_flush(peer);
+}
+
+static void renew_last_minute(struct wg_peer *peer)
+{
+	const struct wg_keypair *keypair;
+
+	if (READ_ONCE(peer->timers.sent_lastminute))
+		return;
+	keypair = rcu_dereference_bh(peer->keypairs.current_keypair);
+	if (likely(!keypair || !keypair->initiator ||
+		   !READ_ONCE(keypair->sending_valid) ||
+		   !wg_keypair_expired(keypair, LAST_MINUTE)))
+		return;
+	WRITE_ONCE(peer->timers.sent_lastminute, true);
+	wg_handshake_initiate(peer, false);
+}
+
+static bool any_data(const struct wg_rx_batch *batch)
+{
+	struct sk_buff *skb;
+
+	skb_queue_walk(&batch->packets, skb) {
+		if (skb->len)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * wg_rx_accept() - what authentic packets mean for their peer
+ * @batch: batch after wg_rx_open(); loses replays
+ *
+ * Each thing is done once for the batch: the endpoint is where the last came
+ * from, one note for each timer.
+ *
+ * Context: BH off, RCU-bh section.
+ */
+void wg_rx_accept(struct wg_rx_batch *batch)
+{
+	struct wg_peer *peer = batch->keypair->index.peer;
+	unsigned int bytes = weed_replays(batch);
+	struct sk_buff *last = skb_peek_tail(&batch->packets);
+
+	if (unlikely(!last))
+		return;
+	atomic64_add(bytes, &peer->rx_bytes);
+	wg_endpoint_learn(peer, last);
+	confirm_session(peer, batch->keypair);
+	renew_last_minute(peer);
+	wg_timers_authenticated_received(peer);
+	if (any_data(batch))
+		wg_timers_data_received(peer);
+}
+
+/* Length of the inner packet by its own header, 0 for nonsense. */
+static unsigned int inner_len(struct sk_buff *skb)
+{
+	switch (ip_tunnel_parse_protocol(skb)) {
+	case htons(ETH_P_IP):
+		return ntohs(ip_hdr(skb)->tot_len) >= sizeof(struct iphdr) ?
+			ntohs(ip_hdr(skb)->tot_len) : 0;
+	case htons(ETH_P_IPV6):
+		return ntohs(ipv6_hdr(skb)->payload_len) +
+			sizeof(struct ipv6hdr);
+	}
+	return 0;
+}
+
+/* RFC 6040: what a router marked on the outer packet, the inner one says. */
+static bool decapsulate_ecn(struct sk_buff *skb, u8 ds)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return INET_ECN_decapsulate(skb, ds, ip_hdr(skb)->tos) <= 1;
+	return INET_ECN_decapsulate(skb, ds,
+				    ipv6_get_dsfield(ipv6_hdr(skb))) <= 1;
+}
+
+static bool is_length_error(struct sk_buff *skb, unsigned int *len)
+{
+	skb_reset_network_header(skb);
+	*len = inner_len(skb);
+	return !*len || *len > skb->len;
+}
+
+/* Makes a plaintext an inner packet; false where it is none from this peer. */
+static bool become_inner(struct wg_peer *peer, struct sk_buff *skb)
+{
+	struct net_device *dev = peer->device->dev;
+	u8 ds = wg_packet(skb)->ds;
+	unsigned int len;
+
+	if (unlikely(is_length_error(skb, &len))) {
+		DEV_STATS_INC(dev, rx_errors);
+		DEV_STATS_INC(dev, rx_length_errors);
+		return false;
+	}
+	skb->dev = dev;
+	__skb_trim(skb, len);
+	wg_packet_become_inner(skb);
+	if (unlikely(!decapsulate_ecn(skb, ds)) ||
+	    unlikely(wg_allowedips_lookup_src(&peer->device->allowedips,
+					      skb) != peer)) {
+		wg_dbg_peer(peer, "Inner source not allowed, or bad ECN");
+		DEV_STATS_INC(dev, rx_errors);
+		DEV_STATS_INC(dev, rx_frame_errors);
+		return false;
+	}
+	return true;
+}
+
+static void deliver_one(struct wg_peer *peer, struct sk_buff *skb,
+			struct napi_struct *napi)
+{
+	/* An empty packet keeps a session alive and says no more. */
+	if (!skb->len) {
+		wg_dbg_peer(peer, "Received keepalive");
+		consume_skb(skb);
+		return;
+	}
+	if (unlikely(!become_inner(peer, skb))) {
+		kfree_skb(skb);
+		return;
+	}
+	napi_gro_receive(napi, skb);
+}
+
+static void count_received(struct wg_rx_batch *batch)
+{
+	struct net_device *dev = batch->keypair->index.peer->device->dev;
+	struct sk_buff *skb;
+
+	skb_queue_walk(&batch->packets, skb)
+		dev_sw_netstats_rx_add(dev, skb->len + WG_DATA_OVERHEAD);
+}
+
+/**
+ * wg_rx_deliver() - hand the inner packets of a batch to the stack
+ * @batch: batch after wg_rx_accept(); ended
+ * @napi: whose poll this is
+ *
+ * Context: poll function of @napi.
+ */
+void wg_rx_deliver(struct wg_rx_batch *batch, struct napi_struct *napi)
+{
+	struct wg_peer *peer = batch->keypair->index.peer;
+	struct sk_buff *skb;
+
+	count_received(batch);
+	while ((skb = __skb_dequeue(&batch->packets)))
+		deliver_one(peer, skb, napi);
+	wg_keypair_put(batch->keypair, batch->refs);
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets of a peer that wait, and the gate that keeps packets in order.
+ *
+ * Senders on any CPU go straight ahead while the gate is open. The first that
+ * may not (no key; nested too deep to go on on this stack) closes it, and from
+ * then on everybody queues, until a worker has sent what waits and found nothing
+ * more under the lock. So no packet overtakes one that was there before it.
+ *
+ * Senders that are faster than the worker would keep it going for ever. After
+ * some rounds it stops admitting packets for the last one (they are dropped, as
+ * at any full queue), and then opens the gate.
+ */
+#include "stage.h"
+
+#include "device.h"
+#include "handshake.h"
+#include "messages.h"
+#include "peer.h"
+#include "tx.h"
+
+/* Rounds that the worker makes before it takes nothing more. */
+#define FLUSH_ROUNDS		16
+/* Bound while the worker is at it: then the queue moves. */
+#define FLUSHING_SEGMENTS	1024
+
+static unsigned int segments(const struct sk_buff *skb)
+{
+	return max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
+}
+
+static void drop_oldest(struct wg_peer *peer, struct sk_buff_head *dropped)
+{
+	struct wg_stage *stage = &peer->stage;
+	struct sk_buff *skb = __skb_dequeue(&stage->packets);
+
+	stage->segments -= segments(skb);
+	__skb_queue_tail(dropped, skb);
+}
+
+static void count_dropped(struct wg_peer *peer, struct sk_buff_head *dropped)
+{
+	if (skb_queue_empty(dropped))
+		return;
+	DEV_STATS_ADD(peer->device->dev, tx_dropped, skb_queue_len(dropped));
+	__skb_queue_purge(dropped);
+}
+
+/**
+ * wg_stage_init() - an empty, open stage
+ * @peer: peer
+ */
+void wg_stage_init(struct wg_peer *peer)
+{
+	skb_queue_head_init(&peer->stage.packets);
+	peer->stage.gate = WG_STAGE_OPEN;
+	peer->stage.segments = 0;
+	INIT_WORK(&peer->stage.flush_work, wg_stage_flush_worker);
+}
+
+/**
+ * wg_stage_add() - let a packet wait
+ * @peer: peer
+ * @skb: inner packet; taken over. Drops the oldest ones where there are too many
+ *
+ * The caller then makes sure that something ends the wait: it calls
+ * wg_stage_flush().
+ *
+ * Context: BH off.
+ */
+void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb)
+{
+	struct wg_stage *stage = &peer->stage;
+	struct sk_buff_head dropped;
+	unsigned int limit;
+
+	__skb_queue_head_init(&dropped);
+	/* Who waits must not pin its socket's memory: there may be no end. */
+	skb_orphan(skb);
+	spin_lock_bh(&stage->packets.lock);
+	if (stage->gate == WG_STAGE_CLOSING) {
+		__skb_queue_tail(&dropped, skb);
+	} else {
+		if (stage->gate == WG_STAGE_OPEN)
+			WRITE_ONCE(stage->gate, WG_STAGE_WAITING);
+		limit = stage->gate == WG_STAGE_FLUSHING ?
+			FLUSHING_SEGMENTS : WG_MAX_STAGED_PACKETS;
+		stage->segments += segments(skb);
+		__skb_queue_tail(&stage->packets, skb);
+		while (stage->segments > limit &&
+		       skb_queue_len(&stage->packets) > 1)
+			drop_oldest(peer, &dropped);
+	}
+	spin_unlock_bh(&stage->packets.lock);
+	count_dropped(peer, &dropped);
+}
+
+/* Hands what waits to the worker, unless it has it already. */
+static void start_flush(struct wg_peer *peer)
+{
+	struct wg_stage *stage = &peer->stage;
+	bool start;
+
+	spin_lock_bh(&stage->packets.lock);
+	start = stage->gate == WG_STAGE_WAITING;
+	if (start)
+		WRITE_ONCE(stage->gate, WG_STAGE_FLUSHING);
+	spin_unlock_bh(&stage->packets.lock);
+	if (!start)
+		return;
+	wg_peer_get(peer);
+	if (!queue_work(peer->device->handshake_wq, &stage->flush_work))
+		wg_peer_put(peer);
+}
+
+/**
+ * wg_stage_flush() - send what waits, or see to it that there is a key
+ * @peer: peer; alive, as the caller checked in its RCU-bh section, or locked
+ *	against removal by the device's update lock
+ *
+ * Called by who put a packet in and by who installed a key. One of the two sees
+ * what the other did, as each writes, passes a full barrier, and then reads.
+ *
+ * Context: any.
+ */
+void wg_stage_flush(struct wg_peer *peer)
+{
+	smp_mb(); /* pairs with itself on the other side, see above */
+	if (READ_ONCE(peer->stage.gate) != WG_STAGE_WAITING)
+		return;
+	if (wg_tx_has_key(peer))
+		start_flush(peer);
+	else
+		wg_handshake_initiate(peer, false);
+}
+
+/* Next round's packets; none when the gate was opened instead. */
+static bool take_round(struct wg_stage *stage, unsigned int round,
+		       struct sk_buff_head *packets)
+{
+	bool any;
+
+	spin_lock_bh(&stage->packets.lock);
+	any = !skb_queue_empty(&stage->packets);
+	if (!any)
+		WRITE_ONCE(stage->gate, WG_STAGE_OPEN);
+	else
+		WRITE_ONCE(stage->gate, round < FLUSH_ROUNDS ?
+			   WG_STAGE_FLUSHING : WG_STAGE_CLOSING);
+	skb_queue_splice_tail_init(&stage->packets, packets);
+	stage->segments = 0;
+	spin_unlock_bh(&stage->packets.lock);
+	return any;
+}
+
+/* The key went away half-way: what is left goes back to where it was. */
+static void put_back(struct wg_peer *peer, struct sk_buff_head *packets)
+{
+	struct wg_stage *stage = &peer->stage;
+	struct sk_buff_head dropped;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&dropped);
+	spin_lock_bh(&stage->packets.lock);
+	skb_queue_walk(packets, skb)
+		stage->segments += segments(skb);
+	skb_queue_splice(packets, &stage->packets);
+	WRITE_ONCE(stage->gate, WG_STAGE_WAITING);
+	while (stage->segments > WG_MAX_STAGED_PACKETS &&
+	       skb_queue_len(&stage->packets) > 1)
+		drop_oldest(peer, &dropped);
+	spin_unlock_bh(&stage->packets.lock);
+	count_dropped(peer, &dropped);
+}
+
+/* Sends in order. False when there was no key for the first that is left. */
+static bool send_round(struct wg_peer *peer, struct sk_buff_head *packets)
+{
+	struct sk_buff *skb;
+	bool sent = true;
+
+	while (sent && (skb = __skb_dequeue(packets))) {
+		/* One at a time, so that BH is never off for long. */
+		rcu_read_lock_bh();
+		sent = wg_tx_send(peer, skb);
+		rcu_read_unlock_bh();
+		if (!sent)
+			__skb_queue_head(packets, skb);
+		cond_resched();
+	}
+	return sent;
+}
+
+/**
+ * wg_stage_flush_worker() - send what waits, in order, until nothing does
+ * @work: &wg_stage.flush_work; comes with a reference to the peer
+ *
+ * Context: process. The recursion level of nested devices starts anew here.
+ */
+void wg_stage_flush_worker(struct work_struct *work)
+{
+	struct wg_peer *peer = container_of(work, struct wg_peer,
+					    stage.flush_work);
+	struct sk_buff_head packets;
+	unsigned int round = 0;
+
+	__skb_queue_head_init(&packets);
+	while (!READ_ONCE(peer->dead) &&
+	       take_round(&peer->stage, round++, &packets)) {
+		if (!send_round(peer, &packets)) {
+			put_back(peer, &packets);
+			rcu_read_lock_bh();
+			if (!READ_ONCE(peer->dead))
+				wg_stage_flush(peer);
+			rcu_read_unlock_bh();
+			break;
+		}
+	}
+	if (READ_ONCE(peer->dead))
+		wg_stage_purge(peer);
+	wg_peer_put(peer);
+}
+
+/**
+ * wg_stage_purge() - drop what waits
+ * @peer: peer
+ *
+ * A worker that is at it goes on with what it has taken, and then opens the
+ * gate.
+ *
+ * Context: any.
+ */
+void wg_stage_purge(struct wg_peer *peer)
+{
+	struct wg_stage *stage = &peer->stage;
+	struct sk_buff_head dropped;
+
+	__skb_queue_head_init(&dropped);
+	spin_lock_bh(&stage->packets.lock);
+	skb_queue_splice_init(&stage->packets, &dropped);
+	stage->segments = 0;
+	if (stage->gate == WG_STAGE_WAITING)
+		WRITE_ONCE(stage->gate, WG_STAGE_OPEN);
+	spin_unlock_bh(&stage->packets.lock);
+	count_dropped(peer, &dropped);
+}

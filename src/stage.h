@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packets of a peer that wait: for a key, or for packets before them. */
+#ifndef _WG_STAGE_H
+#define _WG_STAGE_H
+
+#include <linux/skbuff.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct wg_peer;
+
+/* Who may send: the answer to it is what keeps packets in order. */
+enum wg_stage_gate {
+	WG_STAGE_OPEN,		/* nothing waits: senders go ahead */
+	WG_STAGE_WAITING,	/* packets wait; new ones queue behind them */
+	WG_STAGE_FLUSHING,	/* as WAITING, and the flusher is at work */
+	WG_STAGE_CLOSING,	/* the flusher's last round: no more may queue */
+};
+
+/**
+ * struct wg_stage - a peer's waiting packets
+ * @gate: written under @packets.lock, read without it by senders
+ * @segments: wire packets that @packets will become, bounded by dropping the
+ *	oldest at &WG_MAX_STAGED_PACKETS
+ * @packets: inner packets, GSO ones whole
+ * @flush_work: sends them; process context, one at a time
+ */
+struct wg_stage {
+	enum wg_stage_gate gate;
+	unsigned int segments;
+	struct sk_buff_head packets;
+	struct work_struct flush_work;
+};
+
+void wg_stage_init(struct wg_peer *peer);
+void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb);
+void wg_stage_flush(struct wg_peer *peer);
+void wg_stage_flush_worker(struct work_struct *work);
+void wg_stage_purge(struct wg_peer *peer);
+
+/**
+ * wg_stage_is_open() - may a sender go past the stage?
+ * @stage: stage; BH off
+ */
+static inline bool wg_stage_is_open(const struct wg_stage *stage)
+{
+	return READ_ONCE(stage->gate) == WG_STAGE_OPEN;
+}
+
+#endif /* _WG_STAGE_H */

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /sys/class/net/<if>/wireguard/ */
+#include "sysfs.h"
+
+#include "device.h"
+#include "mode.h"
+
+#include <linux/capability.h>
+#include <linux/device.h>
+#include <linux/netdevice.h>
+#include <net/net_namespace.h>
+
+static ssize_t mode_show(struct device *device, struct device_attribute *attr,
+			 char *buf)
+{
+	struct wg_device *wg = netdev_priv(to_net_dev(device));
+
+	return sysfs_emit(buf, "%s\n", READ_ONCE(wg->engine)->name);
+}
+
+/*
+ * The file's owner may be anybody who was given it: what counts is the right to
+ * configure the device in the namespace where it is now.
+ */
+static ssize_t mode_store(struct device *device, struct device_attribute *attr,
+			  const char *buf, size_t len)
+{
+	struct net_device *dev = to_net_dev(device);
+	int ret;
+
+	if (!ns_capable(dev_net(dev)->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	ret = wg_mode_set(netdev_priv(dev), buf);
+	return ret ?: len;
+}
+
+static DEVICE_ATTR_RW(mode);
+
+static struct attribute *wg_attributes[] = {
+	&dev_attr_mode.attr,
+	NULL,
+};
+
+const struct attribute_group wg_sysfs_group = {
+	.name = "wireguard",
+	.attrs = wg_attributes,
+};

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The steps of a packet on its way out: take key and nonces, seal, transmit.
+ *
+ * All of them run with BH off in one RCU-bh section, which keeps the keypair.
+ */
+#include "tx.h"
+
+#include "aead.h"
+#include "device.h"
+#include "engine.h"
+#include "handshake.h"
+#include "keypair.h"
+#include "log.h"
+#include "messages.h"
+#include "packet.h"
+#include "peer.h"
+#include "socket.h"
+#include "stage.h"
+#include "timers.h"
+
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/udp.h>
+#include <net/gso.h>
+#include <net/ip_tunnels.h>
+#include <net/sock.h>
+
+/* In front of the data of a message that we make anew. */
+#define OUTER_ROOM	(LL_MAX_HEADER + WG_OUTER_HEADERS_V6)
+/* What fits into one outer UDP GSO packet, which has a 16-bit length. */
+#define SUPER_MAX	(IP_MAX_MTU - WG_OUTER_HEADERS_V6)
+
+/*
+ * Where sealed segments of super-packets are written to, per CPU. A nested
+ * device on the same CPU finds it advanced already, as a packet is complete
+ * before it is sent.
+ */
+static DEFINE_PER_CPU(struct page_frag, super_frag);
+
+/* Valid in the RCU-bh section of the caller only. */
+static struct wg_keypair *sending_keypair(struct wg_peer *peer)
+{
+	struct wg_keypair *keypair;
+
+	keypair = rcu_dereference_bh(peer->keypairs.current_keypair);
+	if (unlikely(!keypair || !READ_ONCE(keypair->sending_valid)))
+		return NULL;
+	if (unlikely(wg_keypair_expired(keypair, WG_REJECT_AFTER_TIME))) {
+		WRITE_ONCE(keypair->sending_valid, false);
+		return NULL;
+	}
+	return keypair;
+}
+
+/**
+ * wg_tx_has_key() - could a packet to this peer be sent now?
+ * @peer: peer
+ *
+ * Context: any.
+ */
+bool wg_tx_has_key(struct wg_peer *peer)
+{
+	bool has_key;
+
+	rcu_read_lock_bh();
+	has_key = sending_keypair(peer);
+	rcu_read_unlock_bh();
+	return has_key;
+}
+
+/* A range of nonces that nobody else has, or false at the end of the key. */
+static bool take_nonces(struct wg_tx_batch *batch)
+{
+	atomic64_t *counter = &batch->keypair->sending_counter;
+
+	batch->counter = atomic64_add_return(batch->count, counter) -
+			 batch->count;
+	if (likely(batch->counter < WG_REJECT_AFTER_MESSAGES - batch->count))
+		return true;
+	WRITE_ONCE(batch->keypair->sending_valid, false);
+	return false;
+}
+
+/* Cuts a GSO packet up; its segments become the batch. */
+static bool segment(struct wg_tx_batch *batch, struct sk_buff *skb)
+{
+	struct sk_buff *segments = skb_gso_segment(skb, NETIF_F_SG);
+
+	if (IS_ERR_OR_NULL(segments))
+		return false;
+	batch->packets = segments;
+	batch->uncut = skb;
+	for (batch->count = 0; segments; segments = segments->next)
+		batch->count++;
+	return true;
+}
+
+static void drop_batch(struct wg_tx_batch *batch)
+{
+	DEV_STATS_ADD(batch->peer->device->dev, tx_errors, batch->count);
+	kfree_skb_list(batch->packets);
+	kfree_skb(batch->uncut);
+	batch->packets = NULL;
+	batch->uncut = NULL;
+}
+
+/**
+ * wg_tx_take() - make a batch of an inner packet: key, nonces, segments
+ * @batch: filled in
+ * @peer: to whom
+ * @skb: inner packet with &struct wg_packet filled in; the batch takes it over
+ *
+ * Nonces are taken last, so that senders on other CPUs have as little time as
+ * can be to get ahead: the other side's window bears it, but not endlessly.
+ *
+ * Context: BH off, RCU-bh section that lasts until wg_tx_transmit().
+ * Return: false where there is no key to send with; @skb is still the caller's.
+ * True else, with an empty batch where the packet had to be dropped.
+ */
+bool wg_tx_take(struct wg_tx_batch *batch, struct wg_peer *peer,
+		struct sk_buff *skb)
+{
+	*batch = (struct wg_tx_batch){
+		.peer = peer,
+		.keypair = sending_keypair(peer),
+		.packets = skb,
+		.count = 1,
+		.mtu = wg_packet(skb)->mtu,
+		.ds = wg_packet(skb)->ds,
+		.has_data = skb->len,
+	};
+	if (unlikely(!batch->keypair))
+		return false;
+	if ((skb_is_gso(skb) && unlikely(!segment(batch, skb))) ||
+	    unlikely(!take_nonces(batch)))
+		drop_batch(batch);
+	return true;
+}
+
+/* Zeros up to a multiple of 16, but never beyond the MTU. */
+static unsigned int padding(unsigned int len, u32 mtu)
+{
+	unsigned int padded;
+
+	if (mtu && unlikely(len > mtu))
+		len %= mtu;
+	padded = ALIGN(len, WG_PADDING);
+	if (mtu && padded > mtu)
+		padded = mtu;
+	return padded - len;
+}
+
+static void write_header(const struct wg_tx_batch *batch, void *to, u64 counter)
+{
+	struct wg_message_data *message = to;
+
+	message->type = cpu_to_le32(WG_MESSAGE_DATA);
+	message->receiver_index = batch->keypair->remote_index;
+	message->counter = cpu_to_le64(counter);
+}
+
+/* May a packet be sealed where it is? Its bytes must be nobody else's. */
+static bool sealable_in_place(const struct sk_buff *skb, unsigned int tail)
+{
+	return !skb_is_nonlinear(skb) && !skb_cloned(skb) &&
+	       skb_headroom(skb) >= sizeof(struct wg_message_data) +
+				    WG_OUTER_HEADERS_V6 &&
+	       skb_tailroom(skb) >= tail;
+}
+
+static struct sk_buff *seal_in_place(struct wg_tx_batch *batch,
+				     struct sk_buff *skb, unsigned int pad,
+				     u64 counter)
+{
+	unsigned int len = skb->len + pad;
+	u8 *data = skb->data;
+
+	memset(__skb_put(skb, pad + WG_TAG_SIZE), 0, pad);
+	wg_aead_encrypt(data, data, len, counter, batch->keypair->sending_key);
+	write_header(batch, __skb_push(skb, sizeof(struct wg_message_data)),
+		     counter);
+	wg_packet_become_outer(skb);
+	return skb;
+}
+
+/* The inner packet is consumed, and the new one has its owner. */
+static struct sk_buff *seal_to_new(struct wg_tx_batch *batch,
+				   struct sk_buff *skb, unsigned int pad,
+				   u64 counter)
+{
+	unsigned int len = skb->len + pad;
+	struct sk_buff *out;
+
+	out = alloc_skb(OUTER_ROOM + WG_DATA_OVERHEAD + len, GFP_ATOMIC);
+	if (unlikely(!out)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	skb_reserve(out, OUTER_ROOM);
+	write_header(batch, __skb_put(out, sizeof(struct wg_message_data)),
+		     counter);
+	wg_aead_encrypt_skb(__skb_put(out, len + WG_TAG_SIZE), skb, 0,
+			    skb->len, len, counter,
+			    batch->keypair->sending_key);
+	wg_packet_inherit(out, skb);
+	skb_reset_network_header(out);
+	skb_set_inner_network_header(out, 0);
+	consume_skb(skb);
+	return out;
+}
+
+/* Consumes @skb; returns the message, or NULL where it was dropped. */
+static struct sk_buff *seal_one(struct wg_tx_batch *batch, struct sk_buff *skb,
+				u64 counter)
+{
+	unsigned int pad = padding(skb->len, batch->mtu);
+
+	skb_mark_not_on_list(skb);
+	if (skb->ip_summed == CHECKSUM_PARTIAL &&
+	    unlikely(skb_checksum_help(skb))) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	if (sealable_in_place(skb, pad + WG_TAG_SIZE))
+		return seal_in_place(batch, skb, pad, counter);
+	return seal_to_new(batch, skb, pad, counter);
+}
+
+static unsigned int sealed_len(const struct wg_tx_batch *batch,
+			       const struct sk_buff *skb)
+{
+	return WG_DATA_OVERHEAD + skb->len + padding(skb->len, batch->mtu);
+}
+
+/* Adds one sealed segment to the pages of a super-packet. */
+static bool seal_into(struct wg_tx_batch *batch, struct sk_buff *out,
+		      const struct sk_buff *skb, u64 counter)
+{
+	struct page_frag *frag = this_cpu_ptr(&super_frag);
+	unsigned int len = sealed_len(batch, skb);
+	int i = skb_shinfo(out)->nr_frags;
+	u8 *to;
+
+	if (unlikely(!skb_page_frag_refill(len, frag, GFP_ATOMIC)))
+		return false;
+	if (skb_can_coalesce(out, i, frag->page, frag->offset)) {
+		skb_frag_size_add(&skb_shinfo(out)->frags[i - 1], len);
+	} else {
+		if (unlikely(i >= MAX_SKB_FRAGS))
+			return false;
+		get_page(frag->page);
+		skb_fill_page_desc(out, i, frag->page, frag->offset, len);
+	}
+	to = page_address(frag->page) + frag->offset;
+	frag->offset += len;
+	write_header(batch, to, counter);
+	wg_aead_encrypt_skb(to + sizeof(struct wg_message_data), skb, 0,
+			    skb->len,
+			    len - WG_DATA_OVERHEAD, counter,
+			    batch->keypair->sending_key);
+	out->len += len;
+	out->data_len += len;
+	return true;
+}
+
+/* Makes messages in the pages of @out one packet to the UDP layer's GSO. */
+static void finish_super(struct sk_buff *out, unsigned int size,
+			 unsigned int segments)
+{
+	skb_reset_network_header(out);
+	skb_set_inner_network_header(out, 0);
+	if (!out->destructor)
+		out->truesize += out->data_len;
+	if (segments < 2)
+		return;
+	skb_shinfo(out)->gso_type = SKB_GSO_UDP_L4;
+	skb_shinfo(out)->gso_size = size;
+	skb_shinfo(out)->gso_segs = segments;
+	/* The UDP header goes right in front of what is there now. */
+	out->ip_summed = CHECKSUM_PARTIAL;
+	out->csum_start = skb_headroom(out) - sizeof(struct udphdr);
+	out->csum_offset = offsetof(struct udphdr, check);
+}
+
+/*
+ * Seals as many segments from the front of the batch as make one outer packet:
+ * all of one size, the last may be shorter. Moves them from @next.
+ */
+static struct sk_buff *seal_super(struct wg_tx_batch *batch,
+				  struct sk_buff **next, u64 *counter)
+{
+	unsigned int size = sealed_len(batch, *next), segments = 0, len;
+	struct sk_buff *out = alloc_skb(OUTER_ROOM, GFP_ATOMIC), *skb;
+
+	if (unlikely(!out))
+		return NULL;
+	skb_reserve(out, OUTER_ROOM);
+	while ((skb = *next)) {
+		len = sealed_len(batch, skb);
+		if (len > size || out->len + len > SUPER_MAX ||
+		    !seal_into(batch, out, skb, *counter))
+			break;
+		*next = skb->next;
+		wg_packet_inherit(out, skb);
+		consume_skb(skb);
+		++*counter;
+		segments++;
+		if (len < size)
+			break;
+	}
+	if (unlikely(!segments)) {
+		kfree_skb(out);
+		return NULL;
+	}
+	finish_super(out, size, segments);
+	return out;
+}
+
+/* Without memory what is left is dropped: its nonces are gone, which is fine. */
+static void seal_supers(struct wg_tx_batch *batch)
+{
+	struct sk_buff *next = batch->packets, **tail = &batch->packets;
+	u64 counter = batch->counter;
+
+	batch->packets = NULL;
+	while (next) {
+		*tail = seal_super(batch, &next, &counter);
+		if (unlikely(!*tail)) {
+			DEV_STATS_INC(batch->peer->device->dev, tx_errors);
+			kfree_skb_list(next);
+			break;
+		}
+		tail = &(*tail)->next;
+	}
+	consume_skb(batch->uncut);
+	batch->uncut = NULL;
+}
+
+static void seal_single(struct wg_tx_batch *batch)
+{
+	batch->packets = seal_one(batch, batch->packets, batch->counter);
+	if (unlikely(!batch->packets))
+		DEV_STATS_INC(batch->peer->device->dev, tx_errors);
+}
+
+/**
+ * wg_tx_seal() - encrypt a batch
+ * @batch: batch from wg_tx_take(); its packets are messages afterwards, fewer
+ *	where memory ran out
+ *
+ * Bytes that may be somebody else's too (clones, page cache, zero copy) are only
+ * read.
+ *
+ * Context: BH off.
+ */
+void wg_tx_seal(struct wg_tx_batch *batch)
+{
+	if (batch->uncut)
+		seal_supers(batch);
+	else if (likely(batch->packets))
+		seal_single(batch);
+}
+
+/* Begin a new session before this one ends (whitepaper 6.2). */
+static void keep_key_fresh(const struct wg_tx_batch *batch)
+{
+	const struct wg_keypair *keypair = batch->keypair;
+
+	if (unlikely(batch->counter > WG_REKEY_AFTER_MESSAGES ||
+		     (keypair->initiator &&
+		      wg_keypair_expired(keypair, WG_REKEY_AFTER_TIME))))
+		wg_handshake_initiate(batch->peer, false);
+}
+
+/* The layers below count packets; a super-packet is one to them. */
+static void count_segments(struct wg_peer *peer, const struct sk_buff *skb)
+{
+	if (skb_is_gso(skb))
+		dev_sw_netstats_tx_add(peer->device->dev,
+				       skb_shinfo(skb)->gso_segs - 1, 0);
+}
+
+/**
+ * wg_tx_transmit() - hand the messages of a batch to the socket
+ * @batch: batch after wg_tx_seal(); empty afterwards
+ *
+ * Context: BH off, RCU-bh section of wg_tx_take().
+ */
+void wg_tx_transmit(struct wg_tx_batch *batch)
+{
+	struct sk_buff *skb = batch->packets, *next;
+	bool sent = false;
+
+	if (unlikely(!skb))
+		return;
+	batch->packets = NULL;
+	for (; skb; skb = next) {
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		count_segments(batch->peer, skb);
+		sent |= !wg_socket_send(batch->peer, skb, batch->ds);
+	}
+	if (likely(sent)) {
+		wg_timers_authenticated_sent(batch->peer);
+		if (likely(batch->has_data))
+			wg_timers_data_sent(batch->peer);
+	}
+	keep_key_fresh(batch);
+}
+
+/**
+ * wg_tx_send() - all steps at once
+ * @peer: to whom
+ * @skb: inner packet; taken over when the result is true
+ *
+ * Context: BH off, RCU-bh section.
+ * Return: false where there is no key; @skb is still the caller's then.
+ */
+bool wg_tx_send(struct wg_peer *peer, struct sk_buff *skb)
+{
+	struct wg_tx_batch batch;
+
+	if (unlikely(!wg_tx_take(&batch, peer, skb)))
+		return false;
+	wg_tx_seal(&batch);
+	wg_tx_transmit(&batch);
+	return true;
+}
+
+/**
+ * wg_tx_submit() - send an inner packet when and where it is its turn
+ * @peer: to whom
+ * @skb: inner packet with &struct wg_packet filled in; taken over
+ *
+ * Context: BH off, RCU-bh section.
+ */
+void wg_tx_submit(struct wg_peer *peer, struct sk_buff *skb)
+{
+	const struct wg_engine *engine = READ_ONCE(peer->device->engine);
+
+	if (likely(wg_stage_is_open(&peer->stage) && engine->xmit(peer, skb)))
+		return;
+	wg_stage_add(peer, skb);
+	wg_stage_flush(peer);
+}
+
+/**
+ * wg_tx_keepalive() - send an empty packet, or what waits, or an initiation
+ * @peer: peer
+ *
+ * Context: any.
+ */
+void wg_tx_keepalive(struct wg_peer *peer)
+{
+	struct sk_buff *skb;
+
+	rcu_read_lock_bh();
+	if (unlikely(READ_ONCE(peer->dead)))
+		goto out;
+	if (!wg_stage_is_open(&peer->stage)) {
+		wg_stage_flush(peer);
+		goto out;
+	}
+	skb = alloc_skb(OUTER_ROOM + WG_DATA_OVERHEAD, GFP_ATOMIC);
+	if (unlikely(!skb))
+		goto out;
+	skb_reserve(skb, OUTER_ROOM + sizeof(struct wg_message_data));
+	skb->dev = peer->device->dev;
+	*wg_packet(skb) = (struct wg_packet){ .mtu = skb->dev->mtu };
+	wg_dbg_peer(peer, "Sending keepalive");
+	wg_tx_submit(peer, skb);
+out:
+	rcu_read_unlock_bh();
+}
+
+/**
+ * wg_tx_module_exit() - give back what the steps kept per CPU
+ *
+ * Context: process; no device is left.
+ */
+void wg_tx_module_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct page *page = per_cpu(super_frag, cpu).page;
+
+		if (page)
+			put_page(page);
+	}
+}
