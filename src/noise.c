@@ -8,8 +8,8 @@
  * Each of the four steps runs in three acts. It copies what it needs out of the
  * handshake under its lock; it computes, which takes very much longer, with no
  * handshake locked; it commits the outcome under the lock, if what it copied is
- * still in progress. The generation tells: state alone returns to the same value
- * with the next attempt, and an answer to an abandoned ephemeral key would be
+ * still in progress. The generation tells: state alone gets back to one value
+ * with each attempt, and an answer to an abandoned ephemeral key would be
  * mixed into its successor (CVE-2026-99059).
  *
  * The identity is read-locked for a whole step, so that none sees two of them.
