@@ -348,3 +348,94 @@ def spoil(packet, at=-1):
     """PACKET with one bit changed."""
     at %= len(packet)
     return packet[:at] + bytes([packet[at] ^ 1]) + packet[at + 1:]
+
+
+def answers_seen(watch, quiet=QUIET):
+    """What the kernel has sent over IP, from a sniffer at the far end: all
+    UDP and ICMP from its addresses.  Neighbour discovery is not an answer."""
+    out = []
+    while select.select([watch], [], [], quiet)[0]:
+        packet = watch.recv(65536)
+        if packet[0] >> 4 == 4:
+            if packet[12:16] == socket.inet_aton(ADDR4):
+                out.append(packet)
+        elif packet[0] >> 4 == 6 and packet[6] in (17, 44, 58):
+            if packet[8:24] == socket.inet_pton(socket.AF_INET6, ADDR6) and \
+                    not (packet[6] == 58 and 130 <= packet[40] <= 143):
+                out.append(packet)
+    return out
+
+
+def slab(name):
+    """Objects in use in a slab cache, or None where that is not shown."""
+    try:
+        with open("/proc/slabinfo") as file:
+            for line in file:
+                if line.startswith(name + " "):
+                    return int(line.split()[1])
+    except OSError:
+        pass
+    return None
+
+
+def udp_memory(ns=NS_A):
+    """Pages charged to UDP receive queues, everywhere."""
+    for line in run(ns, "cat", "/proc/net/sockstat").splitlines():
+        if line.startswith("UDP:"):
+            return int(line.split()[-1])
+    return 0
+
+
+def kmemleak():
+    """New reports of kmemleak; an empty list where there is none."""
+    path = "/sys/kernel/debug/kmemleak"
+    if not os.path.exists(path):
+        run(NS_A, "mount", "-t", "debugfs", "none", "/sys/kernel/debug",
+            may_fail=True)
+    if not os.path.exists(path):
+        return []
+    for _ in range(2):      # what is in flight at the first scan is no leak
+        with open(path, "w") as file:
+            file.write("scan")
+    with open(path) as file:
+        return [l for l in file if l.startswith("unreferenced")]
+
+
+class Leaks:
+    """with Leaks(n): N packets go in; the memory must come back."""
+
+    def __init__(self, packets):
+        self.packets = packets
+
+    def __enter__(self):
+        self.heads, self.pages = slab("skbuff_head_cache"), udp_memory()
+        return self
+
+    def __exit__(self, *error):
+        if error[0]:
+            return
+        check(await_(lambda: udp_memory() <= self.pages + 1),
+              "no receive queue stays charged")
+        if self.heads is None:
+            return
+        limit = self.heads + self.packets // 2 + 64
+        check(await_(lambda: slab("skbuff_head_cache") < limit),
+              f"no packet stays behind ({self.packets} sent, "
+              f"{slab('skbuff_head_cache') - self.heads} more in use)")
+
+
+def join(a_inner=INNER_A, b_inner=INNER_B, more_a="", more_b=""):
+    """Two kernel devices that know each other: wg0 in A and wg0 in B."""
+    a, b = Kernel(), Kernel(ns=NS_B, up=False)
+    for address in run(NS_B, "ip", "-o", "addr", "show", "dev",
+                       "wg0").split("\n"):
+        if address.split()[2:3] in (["inet"], ["inet6"]):
+            b.ip("addr", "del", address.split()[3], "dev", "wg0")
+    b.ip("addr", "add", b_inner + "/24", "dev", "wg0")
+    pa, pb = Peer(private=a.private), Peer(private=b.private)
+    a.wg("peer", pb.name, "allowed-ips", b_inner + "/32" + more_b,
+         "endpoint", f"{PEER4}:{PORT}")
+    b.wg("peer", pa.name, "allowed-ips", a_inner + "/32" + more_a,
+         "endpoint", f"{ADDR4}:{PORT}")
+    b.up()
+    return a, b, pa, pb

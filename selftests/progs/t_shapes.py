@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Good packets in every shape a packet can have in the kernel: fragments,
+pages, clones, super-packets.  What was sent must stay as it was."""
+import mmap
+import os
+import socket
+import struct
+
+import wgproto as wp
+from wgtest import (ADDR4, INNER_B, Kernel, Link, NS_A, NS_B, PEER4, PORT,
+                    Peer, arrived, arrived_all, await_, check, datagram,
+                    finish, initiate, inner, inside, ipv4, need, pace, passes,
+                    run, select, sniff, spoil, strays, udp)
+
+kernel, link = Kernel(), Link()
+peer = kernel.add(Peer())
+sock, back = inner(), inner(port=9)
+session = initiate(kernel, peer, link)
+need(session is not None, "a handshake")
+passes(link, session, sock)
+
+# Every packet from here on is also held by a sniffer on the wire, that is to
+# say cloned: neither decryption nor encryption may write to it.
+taps = {dev: sniff(ns, dev) for ns, dev in
+        ((NS_A, "va"), (NS_B, "vb"), (NS_A, "wg0"))}
+
+
+def tapped(dev):
+    out = []
+    while select.select([taps[dev]], [], [], 0.05)[0]:
+        packet = taps[dev].recv(1 << 17)
+        if packet[0] >> 4 == 4 and (packet[9] == 17 or packet[6] & 0x3F):
+            out.append(packet)
+    return out
+
+
+def empty():
+    for dev in taps:
+        tapped(dev)
+
+
+# Clones, one by one, both ways.
+empty()
+texts = [bytes([i]) * (37 * i) for i in range(1, 30)]
+sealed = [session.seal(datagram(t)) for t in texts]
+for packet in sealed:
+    link.send(packet)
+check([arrived(sock) for t in texts] == texts, "packets held by sniffers arrive")
+for dev in ("vb", "va"):
+    seen = [p[28:] for p in tapped(dev)]
+    check(seen == sealed, f"what the sniffer on {dev} holds is still sealed")
+seen = [p[28:] for p in tapped("wg0")]
+check(seen == texts, "and what the one on wg0 holds is open")
+empty()
+for text in texts:
+    back.sendto(text, (INNER_B, 7000))
+opened = [session.open(link.expect(wp.DATA))[1] for t in texts]
+check([p[28:struct.unpack(">H", p[2:4])[0]] for p in opened] == texts,
+      "packets sent while a sniffer holds them are intact")
+check([p[28:] for p in tapped("wg0")] == texts,
+      "and what it holds is not encrypted")
+
+# Fragments: from IP fragments the kernel makes one packet with a list.
+for size in (1392, 1500, 2900, 4000, 9000, 30000):
+    text = os.urandom(size)
+    link.send(session.seal(datagram(text)))
+    check(arrived(sock) == text, f"{size} bytes in outer fragments")
+link.send(session.seal(datagram(os.urandom(65000))))
+passes(link, session, sock, "the largest there is does no harm")
+run(NS_B, "ip", "route", "add", ADDR4, "dev", "vb", "mtu", "lock", "108")
+link.sock.setsockopt(socket.SOL_IP, 10, 0)              # IP_MTU_DISCOVER: none
+for size in (1, 20, 60, 90, 200, 600, 1392):
+    text = os.urandom(size)
+    link.send(session.seal(datagram(text)))
+    check(arrived(sock) == text, f"{size} bytes in fragments of 80")
+empty()
+pace()
+again = initiate(kernel, peer, link)
+check(again is not None, "an initiation in fragments is answered")
+check(any(p[6] & 0x20 for p in tapped("vb")), "(they were fragments)")
+passes(link, again, sock)
+session = again
+run(NS_B, "ip", "route", "del", ADDR4, "dev", "vb")
+text = os.urandom(5000)
+big = spoil(session.seal(datagram(text)))
+link.send(big)
+passes(link, session, sock, "after a fragmented forgery the tunnel works")
+check(not strays, "and it is not delivered")
+
+# Pages that belong to a file or to another process.
+link.sock.connect(link.to)
+texts = [os.urandom(n) for n in (20, 200, 1000, 1392)]
+sealed = [session.seal(datagram(t)) for t in texts]
+file = os.memfd_create("pages")
+for i, packet in enumerate(sealed):
+    os.pwrite(file, packet, 4096 * i)
+image = os.pread(file, 4096 * len(sealed), 0)
+for i, packet in enumerate(sealed):
+    os.sendfile(link.sock.fileno(), file, 4096 * i, len(packet))
+check([arrived(sock) for t in texts] == texts, "packets sent by sendfile")
+check(os.pread(file, len(image), 0) == image, "the file is as it was")
+sealed = [session.seal(datagram(t)) for t in texts]
+for i, packet in enumerate(sealed):
+    os.pwrite(file, packet, 4096 * i)
+image = os.pread(file, 4096 * len(sealed), 0)
+source, sink = os.pipe()
+for i, packet in enumerate(sealed):
+    os.splice(file, sink, len(packet), offset_src=4096 * i)
+    os.splice(source, link.sock.fileno(), len(packet))
+check([arrived(sock) for t in texts] == texts, "packets sent by splice")
+check(os.pread(file, len(image), 0) == image, "the file is as it was")
+SO_ZEROCOPY, MSG_ZEROCOPY = 60, 0x4000000
+link.sock.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+memory = mmap.mmap(-1, 4096 * len(sealed))
+sealed = [session.seal(datagram(t)) for t in texts]
+for i, packet in enumerate(sealed):
+    memory[4096 * i:4096 * i + len(packet)] = packet
+image = memory[:]
+view = memoryview(memory)
+for i, packet in enumerate(sealed):
+    link.sock.send(view[4096 * i:4096 * i + len(packet)], MSG_ZEROCOPY)
+check([arrived(sock) for t in texts] == texts, "packets sent with MSG_ZEROCOPY")
+check(memory[:] == image, "the sender's memory is as it was")
+link.sock.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 0)
+
+# Super-packets: one skb on the wire, many messages.
+
+
+def super_packet(packets, size):
+    link.sock.setsockopt(socket.SOL_UDP, 103, size)     # UDP_SEGMENT
+    link.sock.send(b"".join(packets))
+    link.sock.setsockopt(socket.SOL_UDP, 103, 0)
+
+
+def supers(what):
+    empty()
+    for count, size in ((2, 10), (20, 100), (40, 1300), (60, 7)):
+        texts = [bytes([n]) * size for n in range(count)]
+        sealed = [session.seal(datagram(t)) for t in texts]
+        last = session.seal(datagram(b"end"))
+        if len(last) <= len(sealed[0]):
+            texts.append(b"end")
+            sealed.append(last)
+        super_packet(sealed, len(sealed[0]))
+        check([arrived(sock) for t in texts] == texts,
+              f"{what}: {len(texts)} of {size} bytes, in order")
+    held = [p[28:] for p in tapped("va")]
+    check(b"".join(sealed) in b"".join(held),
+          "what a sniffer holds of them is still sealed")
+    texts = [b"mix %02d" % n for n in range(30)]
+    sealed = [session.seal(datagram(t)) for t in texts]
+    for n in range(0, 30, 3):
+        sealed[n] = spoil(sealed[n])
+        sealed[n + 1] = (b"\5\0\0\0" if n % 2 else b"\1\0\0\0") + \
+            sealed[n + 1][4:]
+    super_packet(sealed, len(sealed[0]))
+    check([arrived(sock) for n in range(10)] == texts[2::3],
+          "of a mixed one only the good parts")
+    check(not arrived_all(sock, 0.05), "and no others")
+
+
+def offload(dev, ns, *words):
+    run(ns, "ethtool", "-K", dev, *words, may_fail=True)
+
+
+supers("super-packets")
+offload("vb", NS_B, "tx-udp-segmentation", "off")
+supers("segmented by the sender")
+offload("va", NS_A, "gro", "on")
+offload("va", NS_A, "rx-udp-gro-forwarding", "on")
+supers("and put together by GRO")
+offload("va", NS_A, "rx-udp-gro-forwarding", "off")
+offload("va", NS_A, "rx-gro-list", "on")
+supers("and listed by GRO")
+offload("vb", NS_B, "tx-checksum-ip-generic", "off")
+offload("va", NS_A, "tx-checksum-ip-generic", "off")
+supers("with checksums computed by software")
+finish()
