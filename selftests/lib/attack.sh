@@ -98,3 +98,67 @@ prog()
 		die "progs/$1 is not built and cannot be"
 	echo "$PROGS/$1"
 }
+
+# await SECONDS WHAT COMMAND...: until COMMAND succeeds; else the stage fails.
+await()
+{
+	local end=$((SECONDS + $1)) what=$2
+
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || die "FAILED: $what"
+		sleep 0.05
+	done
+	echo "# ok: $what"
+}
+
+# reach NAMESPACE ADDRESS: one ping gets through.
+reach()
+{
+	ip netns exec "$1" ping -n -q -c1 -W1 "$2"
+}
+
+# new_keys NAME...: $STAGE_TMP/NAME.key and .pub
+new_keys()
+{
+	local name
+
+	for name; do
+		(umask 077 && wg genkey >"$STAGE_TMP/$name.key")
+		wg pubkey <"$STAGE_TMP/$name.key" >"$STAGE_TMP/$name.pub"
+	done
+}
+
+key() { echo "$STAGE_TMP/$1.key"; }
+pub() { cat "$STAGE_TMP/$1.pub"; }
+
+# go_up NAMESPACE NAME: a device served by wireguard-go.
+go_up()
+{
+	command -v wireguard-go >/dev/null || skip "wireguard-go is not installed"
+	if [ ! -c /dev/net/tun ]; then
+		[ -e /sys/class/misc/tun ] || modprobe -q tun
+		mkdir -p /dev/net
+		[ -c /dev/net/tun ] || mknod /dev/net/tun c 10 200 ||
+			skip "no /dev/net/tun"
+	fi
+	WG_PROCESS_FOREGROUND=1 ip netns exec "$1" wireguard-go -f "$2" \
+		>"$STAGE_TMP/go-$2.log" 2>&1 &
+	GO_PID=$!
+	local end=$((SECONDS + 30))
+	until ip -n "$1" link show "$2" >/dev/null 2>&1 &&
+	      [ -S "/var/run/wireguard/$2.sock" ]; do
+		if ! kill -0 "$GO_PID" 2>/dev/null; then
+			grep -q "no such device\|not permitted" \
+				"$STAGE_TMP/go-$2.log" && skip "no tun device"
+			die "wireguard-go: $(tail -1 "$STAGE_TMP/go-$2.log")"
+		fi
+		[ $SECONDS -lt $end ] || die "wireguard-go does not come up"
+		sleep 0.05
+	done
+}
+
+handshake_of()
+{
+	ip netns exec "$1" wg show "$2" latest-handshakes | cut -f2
+}
