@@ -14,8 +14,8 @@
  * grace period, so a reader on it comes back into the trie further down.
  *
  * Invariant: a node without a peer has two children. It follows that n entries
- * have n - 1 forks at most, and that taking one entry out makes at most one more
- * node superfluous, its parent.
+ * have n - 1 forks at most, and that with one entry at most one more node
+ * becomes superfluous, its parent.
  */
 #include "allowedips.h"
 
@@ -53,7 +53,7 @@ struct place {
 /* By number of slots. */
 static struct kmem_cache *node_caches[MAX_SLOTS + 1];
 
-/* For the writer: only it changes the trie, and the update lock makes it one. */
+/* For the writer: nobody else changes the trie while the lock is held. */
 #define writer_dereference(p) rcu_dereference_protected(p, true)
 /* For readers, who may be in either kind of section. */
 #define reader_dereference(p) rcu_dereference_check(p, rcu_read_lock_bh_held())
@@ -277,7 +277,7 @@ static void entry_remove(struct wg_allowedips *table,
 		node_splice(table, parent, node_only_child(parent));
 }
 
-/* The child to visit when the walk came to @node from @from, NULL from above. */
+/* The next child to visit when the walk came from @from, NULL from above. */
 static struct wg_allowedips_node *
 node_unvisited(struct wg_allowedips_node *node,
 	       const struct wg_allowedips_node *from)
@@ -421,8 +421,8 @@ void wg_allowedips_init(struct wg_allowedips *table)
  * found for a grace period. All peers are left with none, so they must not have
  * been freed yet.
  *
- * Context: Process context, device's update lock held; may sleep, and takes time
- *	by the number of entries.
+ * Context: Process context, device's update lock held; may sleep, and takes
+ *	time by the number of entries.
  */
 void wg_allowedips_free(struct wg_allowedips *table)
 {
@@ -443,9 +443,9 @@ void wg_allowedips_free(struct wg_allowedips *table)
  * @addr: address in network order, 4 or 16 bytes, at any alignment; bits after
  *	the first @cidr are ignored
  * @cidr: length of the prefix in bits
- * @peer: its new owner, and the last in the owner's list. The prefix leaves
- *	whoever had it before. Takes no reference: @peer's entries must be removed
- *	before a grace period and then its end
+ * @peer: its new owner, in whose list it comes last. It leaves whoever had it
+ *	before. Takes no reference: a peer's entries must be removed, and a
+ *	grace period must pass, before its memory goes
  *
  * Context: Process context, device's update lock held; may sleep.
  * Return: 0, -EINVAL for another family or too long a prefix, or -ENOMEM;
@@ -496,8 +496,8 @@ int wg_allowedips_remove(struct wg_allowedips *table, u16 family,
  * @table: allowed IPs of the peer's device
  * @peer: left with none. Readers may go on using it for a grace period
  *
- * Context: Process context, device's update lock held; may sleep, and takes time
- *	by the number of the peer's entries.
+ * Context: Process context, device's update lock held; may sleep, and takes
+ *	time by the number of the peer's entries.
  */
 void wg_allowedips_remove_peer(struct wg_allowedips *table,
 			       struct wg_peer *peer)

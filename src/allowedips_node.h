@@ -12,7 +12,8 @@
 struct wg_peer;
 
 /**
- * union wg_allowedips_slot - what follows a node, as far as the node needs it; in this order
+ * union wg_allowedips_slot - what follows a node as far as it needs it, in this
+ *	order
  * @list: linkage in &wg_peer.allowedips; entries
  * @child: the longer prefixes, by their next bit; all but hosts
  * @address: IPv6

@@ -20,7 +20,8 @@ static_assert(WG_REPLAY_WINDOW_BITS % BITS_PER_LONG == 0);
 /* @newest is one more than the largest counter, so 0 rules nothing out. */
 static bool behind_window(u64 newest, u64 counter)
 {
-	return newest > WG_REPLAY_WINDOW && counter < newest - WG_REPLAY_WINDOW - 1;
+	return newest > WG_REPLAY_WINDOW &&
+	       counter < newest - WG_REPLAY_WINDOW - 1;
 }
 
 /* Move the window so that @counter becomes its newest; the lock is held. */
@@ -86,9 +87,9 @@ out:
  * @counter: from a packet that nobody has authenticated yet
  *
  * Saves decrypting what is far behind the window, or beyond the last counter.
- * It takes no lock: the window only moves forward, so a stale value errs towards
- * false. Where a u64 is read in two halves, a packet that comes while the lower
- * half overflows may be lost, once in 2^32 packets.
+ * It takes no lock: the window only moves forward, so that a stale value makes
+ * for false. Where a u64 is read in two halves, a packet that comes while the
+ * lower half overflows may be lost, once in 2^32 packets.
  *
  * Context: Any.
  * Return: true if the packet cannot be accepted any more.

@@ -123,8 +123,8 @@ int wg_peer_table_add(struct wg_peer_table *table, struct wg_peer *peer)
 /**
  * wg_peer_table_remove() - let a peer no longer be found
  * @table: table that may hold @peer
- * @peer: peer; readers may go on using it for a grace period. One that was never
- *	added, or was removed before, is left alone
+ * @peer: peer; readers may go on using it for a grace period. One that was
+ *	never added, or was removed before, is left alone
  *
  * Context: Process context, device's update lock held.
  */
@@ -183,9 +183,10 @@ void wg_index_table_destroy(struct wg_index_table *table)
 /**
  * wg_index_add() - choose a number for an entry and let it be found
  * @table: table of the entry's device
- * @entry: entry with @kind and @peer set; its memory must outlast a grace period
- *	after it was taken out. If it is in the table already, it leaves it first
- *	and gets another number, so that what answers the old one is not heard
+ * @entry: entry with @kind and @peer set; its memory must outlast a grace
+ *	period after it was taken out. If it is in the table already, it leaves
+ *	it first and gets another number, so that answers to the old one are not
+ *	heard
  *
  * The number is random, so nobody can predict which one will be heard. A table
  * of 2^20 peers uses 2^22 of the 2^32 numbers at most, so that one try in a
@@ -217,7 +218,8 @@ int wg_index_add(struct wg_index_table *table, struct wg_index *entry)
  * wg_index_replace() - hand an entry's number over to another entry
  * @table: table of the entries' device
  * @old: entry that has a number; loses its place
- * @new: entry with @kind and @peer set that is not in the table; takes the place
+ * @new: entry with @kind and @peer set that is not in the table; takes its
+ *	place
  *
  * Readers find the one or the other and never neither. The number may have been
  * withdrawn in the meantime; whether it has is decided by @old's lock (a bug

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Finding a peer by public key, and a handshake or keypair by receiver index. */
+/* Finding a peer by public key, a handshake or keypair by receiver index. */
 #ifndef _WG_TABLE_H
 #define _WG_TABLE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The part of the allowed IPs' self-test that does much of the same: nesting to
- * the last bit, random changes beside a slow oracle, and readers during changes.
+ * the last bit, random changes beside a slow oracle, readers during changes.
  */
 
 static int __init plain_insert(struct test *test, const struct plain *plain,
@@ -274,21 +274,26 @@ static int test_racer(void *arg)
 	return wrong;
 }
 
-/* A prefix that does not take either address from its peer. */
+/*
+ * A prefix that does not take either address from its peer: one above both, or
+ * one that parts from the way to both, or to the host, at some bit.
+ */
 static void __init random_racing_plain(struct rnd_state *rnd,
 				       struct plain *plain)
 {
-	u8 bits;
+	bool v6 = prandom_u32_state(rnd) % 2;
+	u8 bit;
 
-	plain->family = prandom_u32_state(rnd) % 2 ? AF_INET : AF_INET6;
-	bits = plain->family == AF_INET ? 32 : 128;
+	plain->family = v6 ? AF_INET6 : AF_INET;
 	memcpy(plain->addr, race_host, sizeof(race_host));
-	plain->cidr = prandom_u32_state(rnd) % bits;
-	if (plain->cidr >= 16) {
-		/* Beside both, below the first sixteen bits. */
-		plain->cidr = max_t(u8, plain->cidr, 24);
-		plain->addr[2] = 128 | prandom_u32_state(rnd);
-		plain->addr[3] = prandom_u32_state(rnd);
+	plain->cidr = prandom_u32_state(rnd) % 24;
+	if (prandom_u32_state(rnd) % 8) {
+		bit = prandom_u32_state(rnd) % 29;
+		if (v6 && prandom_u32_state(rnd) % 2)
+			bit = 32 + prandom_u32_state(rnd) % 96;
+		plain->addr[bit / 8] ^= 0x80 >> bit % 8;
+		plain->cidr = bit + 1 +
+			      prandom_u32_state(rnd) % ((v6 ? 128 : 32) - bit);
 	}
 }
 
@@ -315,9 +320,13 @@ static bool __init test_race(struct test *test, u64 seed)
 	for (i = 0; i < TEST_RACE_CHANGES; ++i) {
 		random_racing_plain(&rnd, &net);
 		good &= !plain_insert(test, &net, C + i % 4);
-		if (i % 64 == 63)
+		if (i % 4)
+			good &= !wg_allowedips_remove(&test->table, net.family,
+						      net.addr, net.cidr,
+						      &test->peers[C + i % 4]);
+		if (i % 256 == 255)
 			wg_allowedips_remove_peer(&test->table,
-						  &test->peers[C + i / 64 % 4]);
+						  &test->peers[C]);
 		cond_resched();
 	}
 	good &= wg_parallel_stop(parallel);

@@ -62,7 +62,7 @@ static inline bool wg_parallel_stop(struct wg_parallel *parallel)
  *
  * Context: Process context; waits until all threads run, as one that is stopped
  *	before it has begun never does.
- * Return: the threads for wg_parallel_stop(), or NULL if they could not be made.
+ * Return: the threads for wg_parallel_stop(), or NULL if there are none.
  */
 static inline struct wg_parallel *wg_parallel_start(int (*fn)(void *arg),
 						    void *arg)

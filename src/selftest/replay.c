@@ -14,8 +14,9 @@
 #define LAST (WG_REJECT_AFTER_MESSAGES - 1)
 /* What the oracle remembers: every counter from a base on. */
 #define ORACLE_BITS BIT(18)
-/* What every CPU offers in the race. */
-#define RACE_COUNTERS BIT(15)
+/* What every CPU offers in the race, and how many in a row. */
+#define RACE_COUNTERS BIT(14)
+#define RACE_STEP 1024
 
 struct offer {
 	u64 counter;
@@ -175,31 +176,34 @@ static bool __init replay_test_random(struct wg_replay *replay,
 
 struct replay_race {
 	struct wg_replay replay;
-	atomic_t runners;
+	unsigned int runners;
+	atomic_t arrived;
 	atomic_t times[RACE_COUNTERS];
 };
 
 /*
- * Offer all counters, in chunks that go up but are gone through downwards, as
- * reordering would have it. No thread is ever further ahead of what it has
- * offered itself than its chunk's length, so whoever offers a counter first
- * finds it within the window.
+ * Offer all counters, in step with all other CPUs, so that they meet at each. A
+ * few at a time they come the wrong way round. Nobody is ahead by more than
+ * that, so whoever is the first to offer a counter finds it within the window.
  */
 static int replay_racer(void *arg)
 {
-	unsigned int chunk, start, i, counter;
+	unsigned int start, i, rounds = 0;
 	struct replay_race *race = arg;
 
-	chunk = 1U << atomic_inc_return(&race->runners) % 8;
-	for (start = 0; start < RACE_COUNTERS; start += chunk) {
+	while (!READ_ONCE(race->runners))
+		cond_resched();
+	for (start = 0; start < RACE_COUNTERS; start += RACE_STEP) {
+		atomic_inc(&race->arrived);
+		++rounds;
+		while (atomic_read(&race->arrived) < rounds * race->runners)
+			cond_resched();
 		local_bh_disable();
-		for (i = chunk; i; --i) {
-			counter = start + i - 1;
-			if (wg_replay_accept(&race->replay, counter))
-				atomic_inc(&race->times[counter]);
+		for (i = start; i < start + RACE_STEP; ++i) {
+			if (wg_replay_accept(&race->replay, i ^ 3))
+				atomic_inc(&race->times[i ^ 3]);
 		}
 		local_bh_enable();
-		cond_resched();
 	}
 	return 0;
 }
@@ -211,8 +215,10 @@ static bool __init replay_test_race(struct replay_race *race)
 
 	wg_replay_init(&race->replay);
 	parallel = wg_parallel_start(replay_racer, race);
-	if (!parallel || !wg_parallel_stop(parallel))
+	if (!parallel)
 		return false;
+	WRITE_ONCE(race->runners, parallel->n);
+	wg_parallel_stop(parallel);
 	for (i = 0; i < RACE_COUNTERS; ++i) {
 		if (atomic_read(&race->times[i]) != 1) {
 			pr_err("replay self-test: %u was accepted %d times\n",
