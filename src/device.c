@@ -311,6 +311,8 @@ static void wg_setup(struct net_device *dev)
 	dev->max_mtu = round_down(INT_MAX, WG_PADDING) - overhead;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->needs_free_netdev = true;
+	/* Its MTU bounds the padding, and ICMP errors are routed by it. */
+	netif_keep_dst(dev);
 	netif_set_tso_max_size(dev, TSO_MAX);
 }
 
@@ -343,7 +345,8 @@ static int alloc_members(struct wg_device *wg)
 		goto err_indices;
 	ret = -ENOMEM;
 	wg->handshake_wq = alloc_workqueue("wg-kex-%s",
-					   WQ_UNBOUND | WQ_FREEZABLE, 0,
+					   WQ_UNBOUND | WQ_FREEZABLE |
+					   WQ_MEM_RECLAIM, 0,
 					   wg->dev->name);
 	if (!wg->handshake_wq)
 		goto err_queue;

@@ -10,8 +10,12 @@
 /* Everything that the stack noted about the packet in its other form. */
 static void forget(struct sk_buff *skb)
 {
+	/* Not of the packet but of its memory, which goes back there. */
+	u16 alloc_cpu = skb->alloc_cpu;
+
 	skb_scrub_packet(skb, true);
 	memset(&skb->headers, 0, sizeof(skb->headers));
+	skb->alloc_cpu = alloc_cpu;
 	skb_reset_redirect(skb);
 	skb->queue_mapping = 0;
 	skb->nohdr = 0;
@@ -57,8 +61,8 @@ void wg_packet_become_inner(struct sk_buff *skb)
 	forget(skb);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
+	skb_reset_transport_header(skb);
 	skb_reset_mac_len(skb);
-	skb_probe_transport_header(skb);
 	/* Poly1305 covers more than any checksum in there. */
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 	skb->csum_level = ~0;

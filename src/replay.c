@@ -86,7 +86,8 @@ out:
  * @replay: window of the receiving key
  * @counter: from a packet that nobody has authenticated yet
  *
- * Saves decrypting what is far behind the window, or beyond the last counter.
+ * Saves decrypting what is far behind the window, or beyond the last counter; and
+ * ends the key for good with its last counter, for late ones too.
  * It takes no lock: the window only moves forward, so that a stale value makes
  * for false. Where a u64 is read in two halves, a packet that comes while the
  * lower half overflows may be lost, once in 2^32 packets.
@@ -96,8 +97,11 @@ out:
  */
 bool wg_replay_hopeless(const struct wg_replay *replay, u64 counter)
 {
+	u64 newest = READ_ONCE(replay->newest);
+
 	return counter >= WG_REJECT_AFTER_MESSAGES ||
-	       behind_window(READ_ONCE(replay->newest), counter);
+	       newest >= WG_REJECT_AFTER_MESSAGES ||
+	       behind_window(newest, counter);
 }
 
 #ifdef DEBUG

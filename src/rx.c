@@ -223,23 +223,18 @@ void wg_rx_open(struct wg_rx_batch *batch)
 	}
 }
 
-/* Returns how many bytes the batch was on the wire, as messages. */
-static unsigned int weed_replays(struct wg_rx_batch *batch)
+static void weed_replays(struct wg_rx_batch *batch)
 {
 	struct wg_keypair *keypair = batch->keypair;
 	struct sk_buff *skb, *next;
-	unsigned int bytes = 0;
 
 	skb_queue_walk_safe(&batch->packets, skb, next) {
 		if (likely(wg_replay_accept(&keypair->replay,
-					    wg_packet(skb)->counter))) {
-			bytes += skb->len + WG_DATA_OVERHEAD;
+					    wg_packet(skb)->counter)))
 			continue;
-		}
 		wg_dbg_peer(keypair->index.peer, "Replayed packet");
 		drop_from(batch, skb);
 	}
-	return bytes;
 }
 
 /* The initiator has the new keys: from here on we may send with them too. */
@@ -289,12 +284,12 @@ static bool any_data(const struct wg_rx_batch *batch)
 void wg_rx_accept(struct wg_rx_batch *batch)
 {
 	struct wg_peer *peer = batch->keypair->index.peer;
-	unsigned int bytes = weed_replays(batch);
-	struct sk_buff *last = skb_peek_tail(&batch->packets);
+	struct sk_buff *last;
 
+	weed_replays(batch);
+	last = skb_peek_tail(&batch->packets);
 	if (unlikely(!last))
 		return;
-	atomic64_add(bytes, &peer->rx_bytes);
 	wg_endpoint_learn(peer, last);
 	confirm_session(peer, batch->keypair);
 	renew_last_minute(peer);
@@ -359,29 +354,35 @@ static bool become_inner(struct wg_peer *peer, struct sk_buff *skb)
 	return true;
 }
 
-static void deliver_one(struct wg_peer *peer, struct sk_buff *skb,
+/* Takes the packet over; false where it was not one that counts. */
+static bool deliver_one(struct wg_peer *peer, struct sk_buff *skb,
 			struct napi_struct *napi)
 {
 	/* An empty packet keeps a session alive and says no more. */
 	if (!skb->len) {
 		wg_dbg_peer(peer, "Received keepalive");
 		consume_skb(skb);
-		return;
+		return true;
 	}
 	if (unlikely(!become_inner(peer, skb))) {
 		kfree_skb(skb);
-		return;
+		return false;
 	}
 	napi_gro_receive(napi, skb);
+	return true;
 }
 
-static void count_received(struct wg_rx_batch *batch)
+/* Bytes as on the wire: padding, header and tag included. */
+static void count_received(struct wg_peer *peer, unsigned int packets,
+			   unsigned int bytes)
 {
-	struct net_device *dev = batch->keypair->index.peer->device->dev;
-	struct sk_buff *skb;
+	struct pcpu_sw_netstats *stats = this_cpu_ptr(peer->device->dev->tstats);
 
-	skb_queue_walk(&batch->packets, skb)
-		dev_sw_netstats_rx_add(dev, skb->len + WG_DATA_OVERHEAD);
+	atomic64_add(bytes, &peer->rx_bytes);
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->rx_packets, packets);
+	u64_stats_add(&stats->rx_bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
 }
 
 /**
@@ -394,10 +395,16 @@ static void count_received(struct wg_rx_batch *batch)
 void wg_rx_deliver(struct wg_rx_batch *batch, struct napi_struct *napi)
 {
 	struct wg_peer *peer = batch->keypair->index.peer;
+	unsigned int packets = 0, bytes = 0, len;
 	struct sk_buff *skb;
 
-	count_received(batch);
-	while ((skb = __skb_dequeue(&batch->packets)))
-		deliver_one(peer, skb, napi);
+	while ((skb = __skb_dequeue(&batch->packets))) {
+		len = skb->len + WG_DATA_OVERHEAD;
+		if (likely(deliver_one(peer, skb, napi))) {
+			packets++;
+			bytes += len;
+		}
+	}
+	count_received(peer, packets, bytes);
 	wg_keypair_put(batch->keypair, batch->refs);
 }

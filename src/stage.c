@@ -7,9 +7,10 @@
  * then on everybody queues, until a worker has sent what waits and found nothing
  * more under the lock. So no packet overtakes one that was there before it.
  *
- * Senders that are faster than the worker would keep it going for ever. After
- * some rounds it stops admitting packets for the last one (they are dropped, as
- * at any full queue), and then opens the gate.
+ * Senders that together are faster than the worker would keep it going for ever,
+ * at the speed of one CPU. Once the queue has overflowed, so that packets are lost
+ * anyhow, and some rounds have not helped, the worker admits nothing more for one
+ * round, and then opens the gate.
  */
 #include "stage.h"
 
@@ -19,7 +20,7 @@
 #include "peer.h"
 #include "tx.h"
 
-/* Rounds that the worker makes before it takes nothing more. */
+/* Rounds that the worker gives senders to let a full queue get empty. */
 #define FLUSH_ROUNDS		16
 /* Bound while the worker is at it: then the queue moves. */
 #define FLUSHING_SEGMENTS	1024
@@ -90,6 +91,7 @@ void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb)
 		while (stage->segments > limit &&
 		       skb_queue_len(&stage->packets) > 1)
 			drop_oldest(peer, &dropped);
+		stage->overflowed |= !skb_queue_empty(&dropped);
 	}
 	spin_unlock_bh(&stage->packets.lock);
 	count_dropped(peer, &dropped);
@@ -103,8 +105,10 @@ static void start_flush(struct wg_peer *peer)
 
 	spin_lock_bh(&stage->packets.lock);
 	start = stage->gate == WG_STAGE_WAITING;
-	if (start)
+	if (start) {
 		WRITE_ONCE(stage->gate, WG_STAGE_FLUSHING);
+		stage->overflowed = false;
+	}
 	spin_unlock_bh(&stage->packets.lock);
 	if (!start)
 		return;
@@ -145,8 +149,9 @@ static bool take_round(struct wg_stage *stage, unsigned int round,
 	if (!any)
 		WRITE_ONCE(stage->gate, WG_STAGE_OPEN);
 	else
-		WRITE_ONCE(stage->gate, round < FLUSH_ROUNDS ?
-			   WG_STAGE_FLUSHING : WG_STAGE_CLOSING);
+		WRITE_ONCE(stage->gate,
+			   stage->overflowed && round >= FLUSH_ROUNDS ?
+			   WG_STAGE_CLOSING : WG_STAGE_FLUSHING);
 	skb_queue_splice_tail_init(&stage->packets, packets);
 	stage->segments = 0;
 	spin_unlock_bh(&stage->packets.lock);

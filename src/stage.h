@@ -20,6 +20,7 @@ enum wg_stage_gate {
 /**
  * struct wg_stage - a peer's waiting packets
  * @gate: written under @packets.lock, read without it by senders
+ * @overflowed: packets were dropped since the flusher began; @packets.lock
  * @segments: wire packets that @packets will become, bounded by dropping the
  *	oldest at &WG_MAX_STAGED_PACKETS
  * @packets: inner packets, GSO ones whole
@@ -27,6 +28,7 @@ enum wg_stage_gate {
  */
 struct wg_stage {
 	enum wg_stage_gate gate;
+	bool overflowed;
 	unsigned int segments;
 	struct sk_buff_head packets;
 	struct work_struct flush_work;

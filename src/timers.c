@@ -77,12 +77,13 @@ static void on_retransmit(struct timer_list *timer)
 {
 	struct wg_peer *peer = timer_container_of(peer, timer,
 						  timers.retransmit);
+	unsigned int attempts = READ_ONCE(peer->timers.handshake_attempts);
 
-	if (peer->timers.handshake_attempts > WG_MAX_HANDSHAKE_RETRIES) {
+	if (attempts > WG_MAX_HANDSHAKE_RETRIES) {
 		give_up(peer);
 		return;
 	}
-	peer->timers.handshake_attempts++;
+	WRITE_ONCE(peer->timers.handshake_attempts, attempts + 1);
 	/* Perhaps our own address went away: let routing choose again. */
 	wg_endpoint_clear_src(peer);
 	wg_handshake_initiate(peer, true);
@@ -257,7 +258,7 @@ void wg_timers_initiated(struct wg_peer *peer)
 void wg_timers_handshake_complete(struct wg_peer *peer)
 {
 	timer_delete(&peer->timers.retransmit);
-	peer->timers.handshake_attempts = 0;
+	WRITE_ONCE(peer->timers.handshake_attempts, 0);
 	WRITE_ONCE(peer->timers.sent_lastminute, false);
 	ktime_get_real_ts64(&peer->timers.last_handshake);
 }
@@ -295,6 +296,7 @@ void wg_timers_set_persistent(struct wg_peer *peer, u16 interval)
 		return;
 	if (!old)
 		wg_tx_keepalive(peer);
+	WRITE_ONCE(peer->timers.last_traversal, jiffies);
 	arm(peer, &peer->timers.persistent, interval * HZ);
 }
 
@@ -330,9 +332,9 @@ void wg_timers_stop(struct wg_peer *peer)
 	timer_delete_sync(&timers->new_handshake);
 	timer_delete_sync(&timers->zero_keys);
 	timer_delete_sync(&timers->persistent);
-	timers->unanswered_rx = 0;
-	timers->unanswered_tx = 0;
-	timers->handshake_attempts = 0;
-	timers->more_rx = false;
-	timers->sent_lastminute = false;
+	WRITE_ONCE(timers->unanswered_rx, 0);
+	WRITE_ONCE(timers->unanswered_tx, 0);
+	WRITE_ONCE(timers->handshake_attempts, 0);
+	WRITE_ONCE(timers->more_rx, false);
+	WRITE_ONCE(timers->sent_lastminute, false);
 }
