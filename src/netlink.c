@@ -145,7 +145,7 @@ struct wg_device *wg_netlink_find_device(const struct sk_buff *skb,
  * Context: module init; requests may come in before this returns.
  * Return: 0 or a negative errno.
  */
-int __init wg_netlink_module_init(void)
+int wg_netlink_module_init(void)
 {
 	BUILD_BUG_ON(WG_KEY_LEN != WG_KEY_SIZE);
 

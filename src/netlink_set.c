@@ -68,7 +68,7 @@ static int set_port(struct wg_set_request *req)
  * The first key makes handshakes possible: packets may have been waiting for
  * one, and no further packet may come to try again.
  */
-static int set_private_key(struct wg_set_request *req)
+static void set_private_key(struct wg_set_request *req)
 {
 	const struct nlattr *attr = req->attrs[WGDEVICE_A_PRIVATE_KEY];
 	struct wg_device *wg = req->wg;
@@ -76,16 +76,15 @@ static int set_private_key(struct wg_set_request *req)
 	bool had_key;
 
 	if (!attr)
-		return 0;
+		return;
 	had_key = wg->identity.present;
 	wg_device_set_private_key(wg, nla_data(attr));
 	if (had_key || !wg->identity.present || !netif_running(wg->dev))
-		return 0;
+		return;
 	list_for_each_entry(peer, &wg->peer_list, list) {
 		wg_stage_flush(peer);
 		cond_resched();
 	}
-	return 0;
 }
 
 /* An address of neither family, or not of its family's size, is none. */
@@ -243,9 +242,7 @@ static int apply_request(struct wg_set_request *req)
 		return ret;
 	if (req->flags & WGDEVICE_F_REPLACE_PEERS)
 		wg_peer_remove_all(req->wg);
-	ret = set_private_key(req);
-	if (ret)
-		return ret;
+	set_private_key(req);
 	return set_peers(req);
 }
 
