@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# what: the initiator renews the key after 120 s of traffic, and loses nothing
+# needs: slow
+. "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
+
+renewed() {
+	[ "$(wg_field "$left" wg1 latest-handshakes "${PUB[2]}")" -gt "$first" ]
+}
+
+lost_nothing() {
+	local said
+	said=$(<"$SCRATCH/ping")
+	[[ $said =~ ([0-9]+)\ packets\ transmitted,\ ([0-9]+)\ received ]] ||
+		fail "expected ping's summary, saw: $said"
+	expect "packets received" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+}
+
+loop_pair
+ping_ok "first session" "$left" 10.70.0.2
+first=$(wg_field "$left" wg1 latest-handshakes "${PUB[2]}")
+
+bg_ns "$left" ping -q -n -i 0.05 10.70.0.2 >"$SCRATCH/ping" 2>&1
+pinger=$BG
+
+# REKEY_AFTER_TIME is what is tested: nothing may happen much before it.
+limit=$(($(now_ms) + 115000))
+while [ "$(now_ms)" -lt "$limit" ]; do
+	renewed && fail "expected no handshake in the first 115 s"
+	sleep 1
+done
+await 20 "a new handshake" renewed
+
+# On both sides the new key takes over while the old one is still in flight.
+second=$(wg_field "$left" wg1 latest-handshakes "${PUB[2]}")
+sleep 2
+expect "one rekey, not many" "$second" \
+	"$(wg_field "$left" wg1 latest-handshakes "${PUB[2]}")"
+kill -INT "$pinger"
+wait "$pinger" || fail "ping: $(<"$SCRATCH/ping")"
+lost_nothing
