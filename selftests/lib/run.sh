@@ -1,0 +1,304 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Sourced by check.sh: the stages of one target, from building the module to
+# reading the guests' logs. Runs in a process of its own and tells its parent
+# what happened by lines on descriptor 3:
+#
+#   ok|not|skip <tab> NAME <tab> REMARK          note <tab> TEXT
+
+TAB=$'\t'
+
+tell_result() { printf '%s\t%s\t%s\n' "$1" "$TARGET: $2" "${*:3}" >&3; }
+tell_note() { printf 'note\t%s\n' "$TARGET: $*" >&3; }
+
+# tag_of STAGE KEY: the header line "# KEY: …" of a stage.
+tag_of() {
+	sed -n "2,15s/^# $2: *//p" "$STAGES/$1.sh" | head -n 1
+}
+
+# has_tag STAGE WORD: does its line "# needs:" name WORD?
+has_tag() {
+	[[ " $(tag_of "$1" needs | tr ',' ' ') " == *" $2 "* ]]
+}
+
+# limit_of STAGE: seconds that it may take on this target.
+limit_of() {
+	local limit
+
+	limit=$(tag_of "$1" timeout)
+	limit=${limit%%[!0-9]*}
+	echo $((${limit:-60} * SLOW))
+}
+
+# selected STAGE: is it asked for?
+selected() {
+	local pattern
+
+	[ "${#ONLY[@]}" -gt 0 ] || return 0
+	for pattern in "${ONLY[@]}"; do
+		# shellcheck disable=SC2053 # patterns are meant
+		[[ $1 == $pattern || $1 == *-$pattern ]] && return 0
+	done
+	return 1
+}
+
+# group_of STAGE: the kind of guest that it runs in.
+group_of() {
+	if has_tag "$1" two-guests; then
+		echo pair
+	elif has_tag "$1" scale; then
+		echo scale
+	else
+		echo main
+	fi
+}
+
+all_stages() {
+	local file
+
+	for file in "$STAGES"/*.sh; do
+		[ -x "$file" ] && basename "$file" .sh
+	done
+}
+
+# ------------------------------------------------------------ one guest --
+
+# prepare_run DIR STAGE…: what a guest finds in /wgi.
+prepare_run() {
+	local run=$1 name module=''
+
+	shift
+	rm -rf "$run"
+	mkdir -p "$run"
+	cp -a "$SUITE" "$run/selftests" || return
+	[ -z "${MODULE:-}" ] || module=/wgi/wireguard.ko
+	[ -z "$module" ] || cp "$MODULE" "$run/wireguard.ko" || return
+	for name; do
+		echo "$name $(limit_of "$name")"
+	done >"$run/stages"
+	cat >"$run/guest.env" <<-END
+		WGI_KERNEL=$TARGET
+		WGI_MODULE=$module
+		WGI_MODE=$MODE
+		WGI_SLOW=$SLOW
+		WGI_EMULATED=$EMULATED
+		WGI_VERBOSE=${VERBOSE:-}
+	END
+}
+
+# follow RUN PID NAMES…: pass the guest's events on until it ends. Sets
+# FINISHED (stages with a result), CURRENT (one that began and did not end).
+follow() {
+	local run=$1 pid=$2 line kind rest at=0 size limit=$((60 * SLOW)) since
+
+	FINISHED=0 CURRENT='' ENDED=''
+	since=$SECONDS
+	while :; do
+		size=$(stat -c %s "$run/events")
+		while [ "$at" -lt "$size" ] && IFS= read -r line; do
+			at=$((at + $(printf '%s\n' "$line" | wc -c)))
+			since=$SECONDS
+			kind=${line%% *} rest=${line#* }
+			case $kind in
+			S) CURRENT=${rest%% *} limit=$((${rest#* } + 60)) ;;
+			R) one_result "$rest"; CURRENT='' limit=$((60 * SLOW)) ;;
+			'#') tell_note "${rest}" ;;
+			END) ENDED=1 ;;
+			esac
+		done < <(tail -c "+$((at + 1))" "$run/events" | head -c $((size - at)))
+		if ! kill -0 "$pid" 2>/dev/null; then
+			[ "$(stat -c %s "$run/events")" -gt "$at" ] && continue
+			return
+		fi
+		if [ $((SECONDS - since)) -gt "$limit" ]; then
+			tell_note "no sign of life for $limit s: stopping the guest"
+			return
+		fi
+		[ -z "$ENDED" ] || [ $((SECONDS - since)) -lt 60 ] || return
+		sleep 0.3
+	done
+}
+
+# one_result "VERDICT NAME SECONDS REASON…"
+one_result() {
+	local verdict name took reason
+
+	read -r verdict name took reason <<<"$1"
+	case $name in
+	load-module | unload-module | kmemleak | lockdep-* | life-cycle-* | serve) ;;
+	*) FINISHED=$((FINISHED + 1)) ;;
+	esac
+	[ "$name" != serve ] || return 0
+	case $verdict in
+	ok) tell_result ok "$PREFIX$name" "${took} s" ;;
+	skip) tell_result skip "$PREFIX$name" "$reason" ;;
+	*) tell_result not "$PREFIX$name" "$reason${reason:+, }${took} s" ;;
+	esac
+}
+
+# why_dead RUN: the last words of a guest that did not end well.
+why_dead() {
+	local file
+
+	for file in qemu.log console; do
+		[ -s "$1/$file" ] || continue
+		tail -n 25 "$1/$file" | tr -cd '\11\12\40-\176' | cut -c1-200 |
+			while IFS= read -r line; do tell_note "  $file: $line"; done
+	done
+}
+
+# guest_log RUN: the verdict on what the kernel had to say.
+guest_log() {
+	local found
+
+	if found=$("$VM/scan.sh" "$1/console" "$1/kmsg"); then
+		tell_result ok "${PREFIX}guest-log-clean"
+		return
+	fi
+	while IFS= read -r line; do tell_note "  log: $line"; done <<<"$found"
+	tell_result not "${PREFIX}guest-log-clean" "see $1"
+}
+
+# run_guest GROUP STAGE…: in one guest, or in a new one for those that are left
+# when it dies under one of them.
+run_guest() {
+	local group=$1 run turn=0
+	local -a left
+
+	shift
+	left=("$@")
+	PREFIX=''
+	[ "$group" = main ] || PREFIX="$group/"
+	while [ "${#left[@]}" -gt 0 ]; do
+		turn=$((turn + 1))
+		run=$RUNS/$TARGET-$MODE-$group-$turn
+		prepare_run "$run" "${left[@]}" || return
+		CURRENT=''
+		"guest_$group" "$run"
+		guest_log "$run"
+		[ -z "$ENDED" ] || return 0
+		why_dead "$run"
+		tell_result not "$PREFIX${CURRENT:-boot}" "the guest ended here"
+		case $CURRENT in
+		'' | load-module | unload-module | kmemleak | lockdep-* | life-cycle-*)
+			break ;;
+		esac
+		left=("${left[@]:$((FINISHED + 1))}")
+		[ "$turn" -lt 4 ] || break
+	done
+	for name in "${left[@]:$FINISHED}"; do
+		tell_result skip "$PREFIX$name" "its guest did not live long enough"
+	done
+}
+
+guest_main() {
+	MACHINE_MEM=$((TARGET_MEM)) MACHINE_CABLE='' machine_start "$TARGET" "$1" ||
+		return
+	follow "$1" "$MACHINE_PID"
+	machine_end "$MACHINE_PID"
+}
+
+# A million peers: room for them, and nothing logged for each.
+guest_scale() {
+	echo "WGI_DYNDBG=0" >>"$1/guest.env"
+	MACHINE_MEM=4096 MACHINE_CABLE='' machine_start "$TARGET" "$1" || return
+	follow "$1" "$MACHINE_PID"
+	machine_end "$MACHINE_PID"
+}
+
+# The second guest has stock WireGuard and does what the first one asks for.
+guest_pair() {
+	local run=$1 other=$1.peer second
+
+	(MODULE='' prepare_run "$other") || return
+	cat >>"$other/guest.env" <<-END
+		WGI_ROLE=b
+		WGI_CTL_ADDRESS=10.255.77.2
+	END
+	cat >>"$run/guest.env" <<-END
+		WGI_CTL_ADDRESS=10.255.77.1
+		WGI_PEER_HOST=10.255.77.2
+		WGI_LINK=link0
+	END
+	MACHINE_CABLE=listen:$run/cable MACHINE_MEM=512 \
+		machine_start "$TARGET" "$other" || return
+	second=$MACHINE_PID
+	until [ -S "$run/cable.link" ] && [ -S "$run/cable.ctl" ]; do
+		kill -0 "$second" || { why_dead "$other"; return 1; }
+		sleep 0.1
+	done
+	MACHINE_CABLE=connect:$run/cable MACHINE_MEM=$TARGET_MEM \
+		machine_start "$TARGET" "$run" && follow "$run" "$MACHINE_PID"
+	machine_end "$MACHINE_PID"
+	machine_end "$second"
+}
+
+# ----------------------------------------------------------- one target --
+
+# suite DIR: a copy of selftests/ with its programs built. They are static, so
+# that the same ones run in every guest.
+suite() {
+	mkdir -p "$1" || return
+	rm -rf "$1/selftests"
+	cp -a "$PROJECT/selftests" "$1/selftests" || return
+	make -C "$1/selftests/progs" >&2 || return
+	echo "$1/selftests"
+}
+
+# target_run TARGET SELECTION: SELECTION is all or core.
+target_run() {
+	local name group log=$CACHE/build/$1/log
+	local -a main=() pair=() scale=()
+
+	TARGET=$1 SLOW=1 EMULATED=0 TARGET_MEM=1024
+	mkdir -p "${log%/*}" "$RUNS"
+	for name in $(all_stages); do
+		selected "$name" || continue
+		[ "$2" = all ] || has_tag "$name" core || continue
+		if [ "$TARGET" = uml ] && [ "$(group_of "$name")" != main ]; then
+			tell_result skip "$name" "needs a guest in QEMU"
+			continue
+		fi
+		group=$(group_of "$name")
+		declare -n list=$group
+		list+=("$name")
+		unset -n list
+	done
+	[ $((${#main[@]} + ${#pair[@]} + ${#scale[@]})) -gt 0 ] || return 0
+
+	tell_note "preparing the kernel"
+	machine_get "$TARGET" >/dev/null 2> >(progress) ||
+		{ tell_result not kernel "could not be prepared"; return; }
+	if machine_emulated "$TARGET"; then
+		EMULATED=1 SLOW=4
+		tell_note "emulated: limits are $SLOW times as long"
+	fi
+	case $TARGET in
+	uml | debug-*) SLOW=$((SLOW * 3)) TARGET_MEM=2048 ;;
+	esac
+	tell_note "building module and programs"
+	MODULE=''
+	if [ "$STOCK" = 0 ]; then
+		MODULE=$(machine_build "$TARGET" "$CACHE/build/$TARGET/module" \
+			"DEBUG=1" 2>"$log") || {
+			tail -n 20 "$log" | while IFS= read -r line; do
+				tell_note "  $line"
+			done
+			tell_result not build "see $log"
+			return
+		}
+		tell_result ok build
+	fi
+	SUITE=$(suite "$CACHE/build/$TARGET" 2>>"$log") ||
+		{ tell_result not programs "see $log"; return; }
+	[ "${#main[@]}" = 0 ] || run_guest main "${main[@]}"
+	[ "${#pair[@]}" = 0 ] || run_guest pair "${pair[@]}"
+	[ "${#scale[@]}" = 0 ] || run_guest scale "${scale[@]}"
+}
+
+progress() {
+	local line
+
+	while IFS= read -r line; do tell_note "$line"; done
+}
