@@ -8,20 +8,24 @@ GO=go${NS_SUFFIX:0:6}
 attack_setup
 go_up "$NS_B" "$GO"
 new_keys a b a2
-wg genpsk >"$STAGE_TMP/psk"
+(umask 077 && wg genpsk >"$STAGE_TMP/psk")
 A="ip netns exec $NS_A wg set wg0" B="ip netns exec $NS_B wg set $GO"
+
+# Down and up again: all keys are lost, and so are IPv6 addresses.
+restart()
+{
+	ip -n "$1" link set "$2" down
+	ip -n "$1" link set "$2" up
+	ip -n "$1" addr add "$3/64" dev "$2" nodad
+}
 
 all_ways()
 {
 	await 30 "$1: ping" reach "$2" "$3"
-	for address in 10.66.0.1 fd66::1; do
-		python3 "$PROGS/tcpcheck.py" "$NS_B" "$NS_A" $address 2000000 ||
-			die "FAILED: $1"
-	done
-	for address in 10.66.0.2 fd66::2; do
-		python3 "$PROGS/tcpcheck.py" "$NS_A" "$NS_B" $address 2000000 ||
-			die "FAILED: $1"
-	done
+	python3 "$PROGS/tcpcheck.py" 200000 \
+		"$NS_B" "$NS_A" 10.66.0.1 "$NS_B" "$NS_A" fd66::1 \
+		"$NS_A" "$NS_B" 10.66.0.2 "$NS_A" "$NS_B" fd66::2 ||
+		die "FAILED: $1"
 }
 
 $A private-key "$(key a)" listen-port 51820 peer "$(pub b)" \
@@ -38,24 +42,20 @@ ip -n "$NS_B" link set "$GO" up mtu 1420
 all_ways "wireguard-go initiates" "$NS_B" 10.66.0.1
 [ "$(handshake_of "$NS_A" wg0)" -gt 0 ] || die "FAILED: no date of a handshake"
 
-# Down and up again, this side has lost its keys and has to initiate.
-ip -n "$NS_A" link set wg0 down
-ip -n "$NS_A" link set wg0 up
+# This side has lost its keys and has to initiate.
+restart "$NS_A" wg0 fd66::1
 all_ways "the kernel initiates" "$NS_A" 10.66.0.2
 
 $A peer "$(pub b)" preshared-key "$STAGE_TMP/psk" endpoint 10.77.1.2:51821
 $B peer "$(pub a)" preshared-key "$STAGE_TMP/psk"
-ip -n "$NS_A" link set wg0 down
-ip -n "$NS_A" link set wg0 up
+restart "$NS_A" wg0 fd66::1
 all_ways "a pre-shared key, the kernel initiates" "$NS_A" 10.66.0.2
-ip -n "$NS_B" link set "$GO" down
-ip -n "$NS_B" link set "$GO" up
+restart "$NS_B" "$GO" fd66::2
 all_ways "a pre-shared key, wireguard-go initiates" "$NS_B" 10.66.0.1
 
 # A key on one side only: no traffic, and none of the old session's either.
 $B peer "$(pub a)" preshared-key /dev/null
-ip -n "$NS_A" link set wg0 down
-ip -n "$NS_A" link set wg0 up
+restart "$NS_A" wg0 fd66::1
 if ip netns exec "$NS_A" ping -n -q -c3 -i0.3 -W1 10.66.0.2 >/dev/null; then
 	die "FAILED: traffic with different pre-shared keys"
 fi
@@ -66,8 +66,7 @@ $A peer "$(pub b)" preshared-key /dev/null
 $A private-key "$(key a2)" peer "$(pub b)" endpoint '[fd77:1::2]:51821'
 $B peer "$(pub a)" remove peer "$(pub a2)" \
 	allowed-ips 10.66.0.1/32,fd66::1/128
-ip -n "$NS_A" link set wg0 down
-ip -n "$NS_A" link set wg0 up
+restart "$NS_A" wg0 fd66::1
 all_ways "a new private key, over IPv6" "$NS_A" 10.66.0.2
 
 # wireguard-go moves; the kernel follows its first packet.

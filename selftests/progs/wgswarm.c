@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * wgswarm - many active WireGuard peers in one process
+ *
+ *   wgswarm peers COUNT               the public keys, as "index key" lines
+ *   wgswarm run COUNT KEY ADDRESS PORT SECONDS
+ *
+ * Every peer is an initiator with a UDP socket, an address (10.80.0.0/16) and
+ * a private key of its own and sends one flow of inner UDP packets. `run` goes
+ * through three phases against the concentrator with the public key KEY:
+ *
+ *   connect     all peers start their handshake in the same instant
+ *   traffic     all send data for SECONDS
+ *   reconnect   all start a new handshake in the same instant, go on sending
+ *               by their old keys, and take the new ones when they come
+ *
+ * and prints for each how long it took until the last handshake, how many were
+ * still open then, how many cookie replies came, and how many packets were sent
+ * in what time. A lost or refused initiation is sent again after 5 s and a
+ * jitter, with mac2 when a cookie came, as the protocol says.
+ *
+ * Noise_IKpsk2 after the WireGuard whitepaper, section 5.4; BLAKE2s after RFC
+ * 7693, as libsodium has no such thing.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_PEERS	60000
+#define INNER_SIZE	1408
+#define GIVE_UP		90.0
+#define BATCH		8	/* packets of one peer in a row */
+
+/* ------------------------------------------------------------ BLAKE2s -- */
+
+struct blake2s {
+	uint32_t h[8];
+	uint64_t count;
+	uint8_t block[64];
+	size_t fill, outlen;
+};
+
+static const uint32_t blake2s_iv[8] = {
+	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+	0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+};
+
+static const uint8_t blake2s_sigma[10][16] = {
+	{ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+	{ 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3 },
+	{ 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4 },
+	{ 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8 },
+	{ 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13 },
+	{ 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9 },
+	{ 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11 },
+	{ 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10 },
+	{ 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5 },
+	{ 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0 },
+};
+
+static uint32_t ror(uint32_t x, int n)
+{
+	return x >> n | x << (32 - n);
+}
+
+static void quarter(uint32_t *v, int a, int b, int c, int d, uint32_t x,
+		    uint32_t y)
+{
+	v[a] += v[b] + x;
+	v[d] = ror(v[d] ^ v[a], 16);
+	v[c] += v[d];
+	v[b] = ror(v[b] ^ v[c], 12);
+	v[a] += v[b] + y;
+	v[d] = ror(v[d] ^ v[a], 8);
+	v[c] += v[d];
+	v[b] = ror(v[b] ^ v[c], 7);
+}
+
+static void blake2s_compress(struct blake2s *s, bool last)
+{
+	uint32_t m[16], v[16];
+
+	memcpy(m, s->block, 64);
+	memcpy(v, s->h, 32);
+	memcpy(v + 8, blake2s_iv, 32);
+	v[12] ^= (uint32_t)s->count;
+	v[13] ^= (uint32_t)(s->count >> 32);
+	if (last)
+		v[14] = ~v[14];
+	for (int r = 0; r < 10; r++) {
+		const uint8_t *g = blake2s_sigma[r];
+
+		for (int i = 0; i < 4; i++)
+			quarter(v, i, i + 4, i + 8, i + 12, m[g[2 * i]],
+				m[g[2 * i + 1]]);
+		for (int i = 0; i < 4; i++)
+			quarter(v, i, (i + 1) % 4 + 4, (i + 2) % 4 + 8,
+				(i + 3) % 4 + 12, m[g[8 + 2 * i]],
+				m[g[9 + 2 * i]]);
+	}
+	for (int i = 0; i < 8; i++)
+		s->h[i] ^= v[i] ^ v[i + 8];
+}
+
+static void blake2s_update(struct blake2s *s, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len--) {
+		if (s->fill == 64) {
+			s->count += 64;
+			blake2s_compress(s, false);
+			s->fill = 0;
+		}
+		s->block[s->fill++] = *p++;
+	}
+}
+
+static void blake2s_init(struct blake2s *s, size_t outlen, const void *key,
+			 size_t keylen)
+{
+	uint8_t padded[64] = { 0 };
+
+	memset(s, 0, sizeof(*s));
+	memcpy(s->h, blake2s_iv, 32);
+	s->h[0] ^= 0x01010000 ^ keylen << 8 ^ outlen;
+	s->outlen = outlen;
+	if (keylen) {
+		memcpy(padded, key, keylen);
+		blake2s_update(s, padded, 64);
+	}
+}
+
+static void blake2s_final(struct blake2s *s, uint8_t *out)
+{
+	s->count += s->fill;
+	memset(s->block + s->fill, 0, 64 - s->fill);
+	blake2s_compress(s, true);
+	memcpy(out, s->h, s->outlen);
+}
+
+static void hash2(uint8_t *out, const void *a, size_t alen, const void *b,
+		  size_t blen)
+{
+	struct blake2s s;
+
+	blake2s_init(&s, 32, NULL, 0);
+	blake2s_update(&s, a, alen);
+	blake2s_update(&s, b, blen);
+	blake2s_final(&s, out);
+}
+
+static void mac(uint8_t out[16], const void *key, size_t keylen,
+		const void *data, size_t len)
+{
+	struct blake2s s;
+
+	blake2s_init(&s, 16, key, keylen);
+	blake2s_update(&s, data, len);
+	blake2s_final(&s, out);
+}
+
+static void hmac(uint8_t out[32], const uint8_t key[32], const void *data,
+		 size_t len)
+{
+	uint8_t pad[64], inner[32];
+
+	for (int i = 0; i < 64; i++)
+		pad[i] = (i < 32 ? key[i] : 0) ^ 0x36;
+	hash2(inner, pad, 64, data, len);
+	for (int i = 0; i < 64; i++)
+		pad[i] ^= 0x36 ^ 0x5c;
+	hash2(out, pad, 64, inner, 32);
+}
+
+/* HKDF: COUNT keys of 32 bytes in a row. OUT may not overlap CHAIN. */
+static void kdf(uint8_t *out, int count, const uint8_t chain[32],
+		const void *data, size_t len)
+{
+	uint8_t prk[32], step[33];
+
+	hmac(prk, chain, data, len);
+	step[0] = 1;
+	hmac(out, prk, step, 1);
+	for (int i = 1; i < count; i++) {
+		memcpy(step, out + 32 * (i - 1), 32);
+		step[32] = i + 1;
+		hmac(out + 32 * i, prk, step, 33);
+	}
+}
+
+/* ----------------------------------------------------------- the peers -- */
+
+struct session {
+	uint8_t send[32];
+	uint32_t remote;
+	uint64_t counter;
+	bool valid;
+};
+
+struct peer {
+	int fd;
+	uint32_t index;
+	uint8_t private[32], public[32], static_static[32];
+	uint8_t ephemeral[32], chain[32], hash[32];
+	uint8_t message[148], cookie[16];
+	bool open, has_cookie;
+	double retry;
+	struct session session;
+};
+
+static struct peer *peers;
+static int count, open_count, cookies;
+static uint8_t server[32], mac1_key[32], cookie_key[32];
+static uint8_t chain0[32], hash0[32];
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "wgswarm: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void make_keys(struct peer *p, uint32_t n)
+{
+	uint8_t seed[36] = "a seed of the swarm of WireGuards";
+
+	memcpy(seed + 32, &n, 4);
+	hash2(p->private, seed, sizeof(seed), NULL, 0);
+	crypto_scalarmult_base(p->public, p->private);
+}
+
+static void seal(uint8_t *out, const uint8_t key[32], uint64_t counter,
+		 const void *text, size_t len, const void *ad, size_t adlen)
+{
+	uint8_t nonce[12] = { 0 };
+
+	memcpy(nonce + 4, &counter, 8);
+	crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, text, len, ad,
+						  adlen, NULL, nonce, key);
+}
+
+static void add_macs(struct peer *p, size_t len)
+{
+	uint8_t *m = p->message;
+
+	mac(m + len - 32, mac1_key, 32, m, len - 32);
+	if (p->has_cookie)
+		mac(m + len - 16, p->cookie, 16, m, len - 16);
+	else
+		memset(m + len - 16, 0, 16);
+}
+
+static void tai64n(uint8_t out[12])
+{
+	struct timespec t;
+	uint64_t sec;
+	uint32_t nsec;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	sec = htobe64(0x400000000000000aull + t.tv_sec);
+	nsec = htonl(t.tv_nsec);
+	memcpy(out, &sec, 8);
+	memcpy(out + 8, &nsec, 4);
+}
+
+/* The next key of the chain, mixing in DATA; the chain moves on. */
+static void mix_key(struct peer *p, uint8_t key[32], const uint8_t data[32])
+{
+	uint8_t out[64];
+
+	kdf(out, 2, p->chain, data, 32);
+	memcpy(p->chain, out, 32);
+	memcpy(key, out + 32, 32);
+}
+
+static void mix_chain(struct peer *p, const uint8_t data[32])
+{
+	uint8_t out[32];
+
+	kdf(out, 1, p->chain, data, 32);
+	memcpy(p->chain, out, 32);
+}
+
+static void initiate(struct peer *p)
+{
+	uint8_t *m = p->message, key[32], dh[32], stamp[12];
+
+	memset(m, 0, 148);
+	m[0] = 1;
+	p->index = randombytes_random();
+	memcpy(m + 4, &p->index, 4);
+	memcpy(p->chain, chain0, 32);
+	randombytes_buf(p->ephemeral, 32);
+	crypto_scalarmult_base(m + 8, p->ephemeral);
+	hash2(p->hash, hash0, 32, m + 8, 32);
+	mix_chain(p, m + 8);
+	if (crypto_scalarmult(dh, p->ephemeral, server))
+		die("the server has a key of low order");
+	mix_key(p, key, dh);
+	seal(m + 40, key, 0, p->public, 32, p->hash, 32);
+	hash2(p->hash, p->hash, 32, m + 40, 48);
+	mix_key(p, key, p->static_static);
+	tai64n(stamp);
+	seal(m + 88, key, 0, stamp, 12, p->hash, 32);
+	hash2(p->hash, p->hash, 32, m + 88, 28);
+	add_macs(p, 148);
+	p->retry = now() + 5 + randombytes_uniform(333) / 1000.0;
+	if (send(p->fd, m, 148, 0) < 0 && errno != ECONNREFUSED &&
+	    errno != EAGAIN)
+		die("send");
+}
+
+static void send_data(struct peer *p, size_t inner)
+{
+	static uint8_t plain[INNER_SIZE], m[16 + INNER_SIZE + 16];
+	uint32_t address = htonl(0x0a000000 + (uint32_t)(p - peers));
+	uint16_t total = htons(inner), udp_len = htons(inner - 20);
+	uint32_t sum = 0;
+
+	if (inner) {
+		static const uint8_t head[28] = {
+			0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0,
+			0, 0, 0, 0, 10, 66, 0, 1, 0x1b, 0x58, 0x1b, 0x59,
+		};
+
+		memcpy(plain, head, 28);
+		memcpy(plain + 2, &total, 2);
+		memcpy(plain + 12, &address, 4);
+		memcpy(plain + 24, &udp_len, 2);
+		for (int i = 0; i < 20; i += 2)
+			sum += plain[i] << 8 | plain[i + 1];
+		sum = (sum & 0xffff) + (sum >> 16);
+		sum = ~(sum + (sum >> 16)) & 0xffff;
+		plain[10] = sum >> 8;
+		plain[11] = sum;
+	}
+	memset(m, 0, 4);
+	m[0] = 4;
+	memcpy(m + 4, &p->session.remote, 4);
+	memcpy(m + 8, &p->session.counter, 8);
+	seal(m + 16, p->session.send, p->session.counter++, plain, inner,
+	     NULL, 0);
+	if (send(p->fd, m, 32 + inner, 0) < 0 && errno != ECONNREFUSED &&
+	    errno != EAGAIN && errno != ENOBUFS)
+		die("send");
+}
+
+static void take_response(struct peer *p, const uint8_t *m)
+{
+	uint8_t psk[32] = { 0 }, key[32], dh[32], out[96], chain[32], hash[32];
+	uint8_t nonce[12] = { 0 };
+
+	if (!p->open || memcmp(m + 8, &p->index, 4))
+		return;
+	memcpy(chain, p->chain, 32);
+	memcpy(hash, p->hash, 32);
+	hash2(p->hash, p->hash, 32, m + 12, 32);
+	mix_chain(p, m + 12);
+	if (crypto_scalarmult(dh, p->ephemeral, m + 12))
+		goto refuse;
+	mix_chain(p, dh);
+	if (crypto_scalarmult(dh, p->private, m + 12))
+		goto refuse;
+	mix_chain(p, dh);
+	kdf(out, 3, p->chain, psk, 32);
+	memcpy(p->chain, out, 32);
+	hash2(p->hash, p->hash, 32, out + 32, 32);
+	memcpy(key, out + 64, 32);
+	if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, m + 44,
+						      16, p->hash, 32, nonce,
+						      key))
+		goto refuse;
+	kdf(out, 2, p->chain, NULL, 0);
+	memcpy(p->session.send, out, 32);
+	memcpy(&p->session.remote, m + 4, 4);
+	p->session.counter = 0;
+	p->session.valid = true;
+	p->open = false;
+	open_count--;
+	send_data(p, 0);
+	return;
+refuse:
+	memcpy(p->chain, chain, 32);
+	memcpy(p->hash, hash, 32);
+}
+
+static void take_cookie(struct peer *p, const uint8_t *m)
+{
+	if (!p->open || memcmp(m + 4, &p->index, 4))
+		return;
+	if (!crypto_aead_xchacha20poly1305_ietf_decrypt(p->cookie, NULL, NULL,
+							m + 32, 32,
+							p->message + 116, 16,
+							m + 8, cookie_key)) {
+		p->has_cookie = true;
+		cookies++;
+	}
+}
+
+static void take_all(int epoll)
+{
+	struct epoll_event events[256];
+	int n = epoll_wait(epoll, events, 256, 0);
+	uint8_t m[2048];
+
+	for (int i = 0; i < n; i++) {
+		struct peer *p = events[i].data.ptr;
+		int len = recv(p->fd, m, sizeof(m), 0);
+
+		if (len == 92 && m[0] == 2)
+			take_response(p, m);
+		else if (len == 64 && m[0] == 3)
+			take_cookie(p, m);
+	}
+}
+
+static void begin_all(void)
+{
+	for (int i = 0; i < count; i++) {
+		peers[i].open = true;
+		peers[i].has_cookie = false;
+	}
+	open_count = count;
+	for (int i = 0; i < count; i++)
+		initiate(&peers[i]);
+}
+
+/*
+ * Until all handshakes are done and SECONDS have passed; sends data wherever
+ * there is a session when TRAFFIC is set.
+ */
+static void phase(const char *name, int epoll, double seconds, bool traffic,
+		  bool handshakes)
+{
+	double start = now(), last = start, t = start;
+	uint64_t sent = 0;
+	int before, turn = 0;
+
+	cookies = 0;
+	if (handshakes)
+		begin_all();
+	while ((open_count && t < start + GIVE_UP) || t < start + seconds) {
+		before = open_count;
+		take_all(epoll);
+		t = now();
+		if (open_count < before)
+			last = t;
+		for (int i = 0; open_count && i < count; i++)
+			if (peers[i].open && peers[i].retry < t)
+				initiate(&peers[i]);
+		for (int i = 0; traffic && i < 64; i++) {
+			struct peer *p = &peers[turn++ % count];
+
+			for (int k = 0; k < BATCH && p->session.valid; k++) {
+				send_data(p, INNER_SIZE);
+				sent++;
+			}
+		}
+	}
+	printf("%s last %.3f open %d cookies %d sent %llu spent %.3f\n", name,
+	       last - start, open_count, cookies, (unsigned long long)sent,
+	       t - start);
+	fflush(stdout);
+	open_count = 0;
+}
+
+static void open_sockets(int epoll, const char *address, int port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(port) };
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	struct rlimit limit = { MAX_PEERS + 100, MAX_PEERS + 100 };
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	inet_pton(AF_INET, address, &to.sin_addr);
+	for (int i = 0; i < count; i++) {
+		struct epoll_event e = { .events = EPOLLIN,
+					 .data.ptr = &peers[i] };
+
+		from.sin_addr.s_addr = htonl(0x0a500000 + 256 + i);
+		peers[i].fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		if (peers[i].fd < 0 ||
+		    bind(peers[i].fd, (void *)&from, sizeof(from)) ||
+		    connect(peers[i].fd, (void *)&to, sizeof(to)) ||
+		    epoll_ctl(epoll, EPOLL_CTL_ADD, peers[i].fd, &e))
+			die("a socket");
+	}
+}
+
+static void prepare(const char *key)
+{
+	static const char construction[] =
+		"Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s";
+	static const char identifier[] = "WireGuard v1 zx2c4 Jason@zx2c4.com";
+
+	for (int i = 0; i < 32; i++)
+		if (sscanf(key + 2 * i, "%2hhx", &server[i]) != 1)
+			die("a key is 64 hex digits");
+	hash2(chain0, construction, strlen(construction), NULL, 0);
+	hash2(hash0, chain0, 32, identifier, strlen(identifier));
+	hash2(hash0, hash0, 32, server, 32);
+	hash2(mac1_key, "mac1----", 8, server, 32);
+	hash2(cookie_key, "cookie--", 8, server, 32);
+	for (int i = 0; i < count; i++)
+		if (crypto_scalarmult(peers[i].static_static, peers[i].private,
+				      server))
+			die("the server has a key of low order");
+}
+
+int main(int argc, char **argv)
+{
+	char text[64];
+	int epoll;
+	double seconds;
+
+	count = argc > 2 ? atoi(argv[2]) : 0;
+	if (count < 1 || count > MAX_PEERS || sodium_init() < 0) {
+		errno = EINVAL;
+		die("peers COUNT | run COUNT KEY ADDRESS PORT SECONDS");
+	}
+	peers = calloc(count, sizeof(*peers));
+	if (!peers)
+		die("memory");
+	for (int i = 0; i < count; i++)
+		make_keys(&peers[i], i);
+	if (!strcmp(argv[1], "peers")) {
+		for (int i = 0; i < count; i++)
+			printf("%d %s\n", i,
+			       sodium_bin2base64(text, sizeof(text),
+						 peers[i].public, 32,
+						 sodium_base64_VARIANT_ORIGINAL));
+		return 0;
+	}
+	if (strcmp(argv[1], "run") || argc != 7) {
+		errno = EINVAL;
+		die("run COUNT KEY ADDRESS PORT SECONDS");
+	}
+	prepare(argv[3]);
+	epoll = epoll_create1(0);
+	open_sockets(epoll, argv[4], atoi(argv[5]));
+	seconds = atof(argv[6]);
+	phase("connect", epoll, 0, false, true);
+	phase("traffic", epoll, seconds, true, false);
+	phase("reconnect", epoll, seconds, true, true);
+	return 0;
+}

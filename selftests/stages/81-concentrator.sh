@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# what: 2,000 active peers on one device, and all of them reconnecting at once
+# needs: scale slow
+. "$(dirname "$0")/../lib/attack.sh"
+
+swarm=$(prog wgswarm) || exit 1
+attack_setup
+# Every peer has an address of its own, as in life: the limits are by source.
+ip -n "$NS_B" route add local 10.80.0.0/16 dev lo
+ip -n "$NS_A" route add 10.80.0.0/16 via 10.77.1.2
+python3 "$PROGS/t_swarm.py" "$swarm" || exit 1
