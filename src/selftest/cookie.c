@@ -104,7 +104,7 @@ static bool __init known_cookies(void)
 		make_cookie(&checker, cookie, v4,
 			    COOKIE_NOW + 120 * NSEC_PER_SEC);
 		ok &= expect(memcmp(cookie, cookie_v4, WG_COOKIE_SIZE),
-			     "a new secret") &
+			     "a new secret") &&
 		      expect(checker.birthdate ==
 			     COOKIE_NOW + 120 * NSEC_PER_SEC, "of that time");
 	}
@@ -146,7 +146,7 @@ static bool __init known_sender(void)
 		     "no reply to another message");
 	cookie.last_mac1[0] ^= 1;
 	ok &= expect(take_reply(&cookie, receiver_public, &reply, COOKIE_NOW),
-		     "a reply") &
+		     "a reply") &&
 	      expect(!take_reply(&cookie, receiver_public, &reply,
 				 COOKIE_NOW), "no second one");
 	down_write(&cookie.lock);
@@ -236,10 +236,10 @@ static bool __init visits(struct visit *v)
 	unsigned int i;
 	bool ok;
 
-	ok = expect(knock(v, false, &reply) == WG_MAC_VALID, "no load") &
+	ok = expect(knock(v, false, &reply) == WG_MAC_VALID, "no load") &&
 	     expect(knock(v, true, &reply) == WG_MAC_VALID, "load");
 	wg_cookie_consume_reply(home, &reply);
-	ok &= expect(v->peer->cookie.valid, "cookie taken") &
+	ok &= expect(v->peer->cookie.valid, "cookie taken") &&
 	      expect(knock(v, false, &reply) == WG_MAC_VALID, "cookie unasked");
 	for (i = 0; i < 5; i++)
 		ok &= expect(knock(v, true, &reply) == WG_MAC_COOKIE, "cookie");

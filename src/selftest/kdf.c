@@ -102,8 +102,8 @@ static bool __init keys_are_known(void)
 
 	memcpy(chain, kdf_key, sizeof(chain));
 	wg_kdf(out[0], out[1], NULL, chain, kdf_data, strlen(kdf_data));
-	ok = expect_same(out[0], kdf_1, WG_HASH_SIZE, "first of two keys") &
-	     expect_same(out[1], kdf_2, WG_HASH_SIZE, "second of two keys") &
+	ok = expect_same(out[0], kdf_1, WG_HASH_SIZE, "first of two keys") &&
+	     expect_same(out[1], kdf_2, WG_HASH_SIZE, "second of two keys") &&
 	     expect(!memchr_inv(out[2], 0, WG_HASH_SIZE), "no third key");
 	wg_kdf(out[0], out[1], out[2], chain, kdf_data, strlen(kdf_data));
 	ok &= expect_same(out[2], kdf_3, WG_HASH_SIZE, "third key");
@@ -111,8 +111,9 @@ static bool __init keys_are_known(void)
 	ok &= expect_same(out[0], kdf_of_nothing, WG_HASH_SIZE,
 			  "key from no data");
 	wg_kdf(chain, out[1], NULL, chain, kdf_data, strlen(kdf_data));
-	return ok & expect_same(chain, kdf_1, WG_HASH_SIZE,
-				"key over the chaining key") &
+	ok &= expect_same(chain, kdf_1, WG_HASH_SIZE,
+			  "key over the chaining key");
+	return ok &
 	       expect_same(out[1], kdf_2, WG_HASH_SIZE,
 			   "key beside the chaining key");
 }

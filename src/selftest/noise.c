@@ -285,16 +285,16 @@ static bool __init keypairs_are_known(struct parties *p)
 	return expect(a && a->initiator && b && !b->initiator,
 		      "initiator and responder know which they are") &&
 	       expect_same(a->sending_key, first_key, WG_KEY_SIZE,
-			   "initiator sends") &
+			   "initiator sends") &&
 	       expect_same(a->receiving_key, second_key, WG_KEY_SIZE,
-			   "initiator receives") &
+			   "initiator receives") &&
 	       expect_same(b->receiving_key, first_key, WG_KEY_SIZE,
-			   "responder receives") &
+			   "responder receives") &&
 	       expect_same(b->sending_key, second_key, WG_KEY_SIZE,
-			   "responder sends") &
+			   "responder sends") &&
 	       expect(a->remote_index == b->index.index &&
 		      b->remote_index == a->index.index,
-		      "the keypairs know each other's index") &
+		      "the keypairs know each other's index") &&
 	       expect(a->sending_valid && a->receiving_valid &&
 		      b->sending_valid && b->receiving_valid && a->birthdate,
 		      "the keypairs may be used");
@@ -329,29 +329,37 @@ static bool __init known_answers(struct parties *p)
 		return false;
 
 	index = keypair_of(p->to_responder)->index.index;
-	return keypairs_are_known(p) &
-	       expect(index == first.sender_index, "the index is inherited") &
+	return keypairs_are_known(p) &&
+	       expect(index == first.sender_index, "the index is inherited") &&
 	       expect(wg_index_lookup(&p->initiator->indices, index) ==
 		      &keypair_of(p->to_responder)->index,
-		      "the index finds the keypair") &
+		      "the index finds the keypair") &&
 	       expect(is_wiped(&p->to_responder->handshake) &&
 		      is_wiped(&p->to_initiator->handshake),
-		      "handshakes are wiped after use") &
+		      "handshakes are wiped after use") &&
 	       expect(!takes_response(p->initiator, &second),
-		      "a response is taken once") &
+		      "a response is taken once") &&
 	       expect(!wg_noise_begin_session(p->to_responder),
 		      "a session is begun once");
 }
 
-/* The nanoseconds of the latest time that the responder was told. */
-static const u8 *__init timestamp_of(const struct parties *p)
+/* Was the responder told when it was, in TAI64N, and no better than needed? */
+static bool __init told_the_time(const struct parties *p, time64_t start)
 {
-	return p->to_initiator->handshake.latest_timestamp + sizeof(__be64);
+	const u8 *told = p->to_initiator->handshake.latest_timestamp;
+	s64 seconds = get_unaligned_be64(told) - 0x400000000000000aULL;
+	u32 nanoseconds = get_unaligned_be32(told + sizeof(__be64));
+
+	return expect(start <= seconds && seconds <= ktime_get_real_seconds(),
+		      "the time") &&
+	       expect(nanoseconds < NSEC_PER_SEC && nanoseconds % BIT(24) == 0,
+		      "no more of the time than needed");
 }
 
 /* The same without the test's hands in it. */
 static bool __init real_handshake(struct parties *p)
 {
+	time64_t start = ktime_get_real_seconds();
 	struct wg_message_initiation first;
 	struct wg_message_response second;
 	struct wg_keypair *a, *b;
@@ -374,9 +382,8 @@ static bool __init real_handshake(struct parties *p)
 	b = keypair_of(p->to_initiator);
 	return expect(!memcmp(a->sending_key, b->receiving_key, WG_KEY_SIZE) &&
 		      !memcmp(b->sending_key, a->receiving_key, WG_KEY_SIZE),
-		      "both ends have the same keys") &
-	       expect(get_unaligned_be32(timestamp_of(p)) % BIT(24) == 0,
-		      "the clock is rounded");
+		      "both ends have the same keys") &&
+	       told_the_time(p, start);
 }
 
 #include "noise_attacks.c"
@@ -392,7 +399,7 @@ bool __init wg_noise_selftest(void)
 	static const parties_test tests[] __initconst = {
 		known_answers, real_handshake, flipped_initiation,
 		flipped_response, replayed_initiation, replay_after_clear,
-		wrong_psk, cached_dh, changed_identity, zero_dh,
+		wrong_index, wrong_psk, cached_dh, changed_identity, zero_dh,
 		overtaken_initiation, overtaken_response, dead_peers,
 	};
 	bool ok = true;

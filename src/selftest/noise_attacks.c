@@ -85,11 +85,11 @@ static bool __init replayed_initiation(struct parties *p)
 	if (!expect(initiation_at(p, 1, &old) && initiation_at(p, 2, &first) &&
 		    initiation_at(p, 3, &next), "initiations made"))
 		return false;
-	return expect(takes_initiation(wg, &first, FIXTURE_NOW), "first") &
-	       expect(!takes_initiation(wg, &first, soon), "no replay") &
-	       expect(!takes_initiation(wg, &old, soon), "nothing older") &
-	       expect(!takes_initiation(wg, &next, soon - 1), "not so soon") &
-	       expect(takes_initiation(wg, &next, soon), "not too late") &
+	return expect(takes_initiation(wg, &first, FIXTURE_NOW), "first") &&
+	       expect(!takes_initiation(wg, &first, soon), "no replay") &&
+	       expect(!takes_initiation(wg, &old, soon), "nothing older") &&
+	       expect(!takes_initiation(wg, &next, soon - 1), "not so soon") &&
+	       expect(takes_initiation(wg, &next, soon), "not too late") &&
 	       expect(!takes_initiation(wg, &first, soon * 2), "never again");
 }
 
@@ -103,15 +103,38 @@ static bool __init replay_after_clear(struct parties *p)
 	    !expect(takes_initiation(p->responder, &msg, FIXTURE_NOW), "taken"))
 		return false;
 	wg_noise_handshake_clear(p->to_initiator);
-	return expect(is_wiped(hs), "cleared") &
+	return expect(is_wiped(hs), "cleared") &&
 	       expect(!memchr_inv(hs->static_static, 0, WG_KEY_SIZE) &&
-		      !hs->static_generation, "cached DH forgotten") &
+		      !hs->static_generation, "cached DH forgotten") &&
 	       expect_same(hs->preshared_key, preshared_key, WG_KEY_SIZE,
-			   "psk kept") &
+			   "psk kept") &&
 	       expect_same(hs->remote_static, initiator_public, WG_KEY_SIZE,
-			   "key kept") &
+			   "key kept") &&
 	       expect(!takes_initiation(p->responder, &msg, FIXTURE_NOW * 2),
 		      "no replay after clear");
+}
+
+/* An answer to the initiation in progress, to the index of the last session. */
+static bool __init wrong_index(struct parties *p)
+{
+	struct wg_message_initiation second;
+	struct wg_message_response msg;
+	__le32 index;
+
+	if (!up_to_response(p, &msg) ||
+	    !expect(takes_response(p->initiator, &msg) &&
+		    wg_noise_begin_session(p->to_responder), "session begun"))
+		return false;
+	index = keypair_of(p->to_responder)->index.index;
+	if (!expect(initiation_at(p, 60, &second) &&
+		    takes_initiation(p->responder, &second, FIXTURE_NOW * 2) &&
+		    make_response(p->to_initiator, &msg), "response made"))
+		return false;
+	swap(index, msg.receiver_index);
+	if (!expect(!takes_response(p->initiator, &msg), "a keypair's index"))
+		return false;
+	swap(index, msg.receiver_index);
+	return expect(takes_response(p->initiator, &msg), "the right index");
 }
 
 static bool __init wrong_psk(struct parties *p)
@@ -150,6 +173,8 @@ static bool __init cached_dh(struct parties *p)
 	u8 first[WG_KEY_SIZE], second[WG_KEY_SIZE], other[WG_KEY_SIZE];
 
 	return expect(peer_dh(p->to_initiator, first) &&
+		      p->to_initiator->handshake.static_generation ==
+		      p->responder->identity.generation &&
 		      peer_dh(p->to_initiator, second) &&
 		      !memcmp(first, second, WG_KEY_SIZE), "DH cached") &&
 	       expect(peer_dh(p->to_responder, second) &&
@@ -162,20 +187,39 @@ static bool __init cached_dh(struct parties *p)
 		      !memcmp(first, other, WG_KEY_SIZE), "first key's DH");
 }
 
+/* To a device without a key, whose zeros anybody can compute with. */
+static void __init forge_keyless(struct parties *p,
+				 struct wg_message_initiation *msg)
+{
+	const u8 *sender = p->initiator->identity.public_key;
+	struct wg_transcript t;
+
+	wg_transcript_begin(&t, zeros);
+	WARN_ON(!curve25519_generate_public(msg->ephemeral,
+					    initiator_ephemeral));
+	wg_transcript_ephemeral(&t, msg->ephemeral);
+	WARN_ON(!wg_transcript_dh(&t, zeros, msg->ephemeral));
+	wg_transcript_seal(&t, msg->static_sealed, sender, WG_KEY_SIZE);
+	WARN_ON(!wg_transcript_dh(&t, zeros, sender));
+	wg_transcript_seal(&t, msg->timestamp_sealed, timestamp,
+			   WG_TIMESTAMP_SIZE);
+}
+
 static bool __init changed_identity(struct parties *p)
 {
 	struct wg_identity *identity = &p->responder->identity;
-	struct wg_message_initiation msg;
+	struct wg_message_initiation msg, forged;
 
+	forge_keyless(p, &forged);
 	return expect(make_initiation(p->to_responder, &msg), "made") &&
-	       expect(set_key(p->responder, first_key), "another key set") &
+	       expect(set_key(p->responder, first_key), "another key set") &&
 	       expect(!(identity->private_key[0] & 7) &&
-		      identity->private_key[31] >> 6 == 1, "key clamped") &
+		      identity->private_key[31] >> 6 == 1, "key clamped") &&
 	       expect(!takes_initiation(p->responder, &msg, FIXTURE_NOW),
-		      "an initiation is for one identity only") &
+		      "an initiation is for one identity only") &&
 	       expect(!set_key(p->responder, zeros) &&
-		      !identity->present, "zeros are no key") &
-	       expect(!wg_noise_consume_initiation(p->responder, &msg) &&
+		      !identity->present, "zeros are no key") &&
+	       expect(!wg_noise_consume_initiation(p->responder, &forged) &&
 		      !wg_noise_create_initiation(p->to_initiator, &msg),
 		      "no handshake without a key");
 }
@@ -248,7 +292,7 @@ static bool __init forged_by_point(struct parties *p, const u8 *point)
 	if (!expect(peer, "a peer of low order can be configured"))
 		return false;
 	ok = expect(!wg_noise_create_initiation(peer, &initiation),
-		    "no initiation to a peer of low order") &
+		    "no initiation to a peer of low order") &&
 	     expect(!peer_dh(peer, secret) && !peer_dh(peer, secret),
 		    "no DH with it, cached or not");
 	forge_static(p, point, &initiation);
@@ -334,11 +378,11 @@ static bool __init dead_peers(struct parties *p)
 	p->to_initiator->dead = true;
 	return expect(!wg_noise_begin_session(p->to_responder) &&
 		      !wg_noise_begin_session(p->to_initiator),
-		      "no session with a dead peer") &
+		      "no session with a dead peer") &&
 	       expect(!keypair_of(p->to_responder) &&
-		      !keypair_of(p->to_initiator), "no keypair") &
+		      !keypair_of(p->to_initiator), "no keypair") &&
 	       expect(!wg_noise_create_initiation(p->to_responder, &initiation),
-		      "no initiation to a dead peer") &
+		      "no initiation to a dead peer") &&
 	       expect(!atomic_read(&p->initiator->indices.ht.nelems),
 		      "no index for a dead peer");
 }

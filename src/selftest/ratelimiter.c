@@ -26,13 +26,13 @@ static bool __init burst_and_refill(void)
 	u64 now = FIRST_MOMENT;
 	bool ok;
 
-	ok = expect(count_allowed(NET_A, 1, now, 0, 100) == 5, "burst of 5") &
+	ok = expect(count_allowed(NET_A, 1, now, 0, 100) == 5, "burst of 5") &&
 	     expect(count_allowed(NET_B, 1, now, 0, 100) == 5,
-		    "the same in another namespace") &
+		    "the same in another namespace") &&
 	     expect(count_allowed(NET_A, 2, now, 0, 100) == 5,
 		    "the same from another source");
 	now += 50 * NSEC_PER_MSEC;
-	ok &= expect(!source_allow(NET_A, 1, now - 1), "no token yet") &
+	ok &= expect(!source_allow(NET_A, 1, now - 1), "no token yet") &&
 	      expect(count_allowed(NET_A, 1, now, 0, 9) == 1, "one token");
 	now += 100 * NSEC_PER_MSEC;
 	ok &= expect(count_allowed(NET_A, 1, now, 0, 9) == 2, "two tokens");
@@ -62,8 +62,9 @@ static bool __init full_row(void)
 		place = row_find(row, NET_A, i, now);
 		ok &= expect(place && place_take(place, now), "a place");
 	}
-	ok &= expect(!row_find(row, NET_A, i, now), "no place is left") &
-	      expect(row_find(row, NET_A, 1, now), "sources keep theirs");
+	ok &= expect(!row_find(row, NET_A, i, now), "no place is left") &&
+	      expect(row_find(row, NET_A, 1, now), "sources keep theirs") &&
+	      expect(!row_find(row, NET_B, 1, now), "in their namespace");
 	now += PACKET_COST_NS;
 	ok &= expect(row_find(row, NET_A, i, now), "idle places are free");
 	memset(row->places, 0, sizeof(row->places));
@@ -79,7 +80,7 @@ static bool __init full_table(void)
 
 	for (i = 0; i < ROWS * PLACES_PER_ROW * 4; i++)
 		allowed += source_allow(NET_B, i, now);
-	return expect(allowed <= ROWS * PLACES_PER_ROW, "a table has an end") &
+	return expect(allowed <= ROWS * PLACES_PER_ROW, "a table has an end") &&
 	       expect(allowed > ROWS * PLACES_PER_ROW / 2, "and is used");
 }
 
@@ -101,13 +102,13 @@ static bool __init addresses(void)
 	static const u8 other[16] __initconst = "\x20\1\x0d\xb8\0\1\0\3host-a.";
 
 	return expect(address_of(in_64, 16) == 0x20010db800010002ULL,
-		      "IPv6 counts by /64") &
+		      "IPv6 counts by /64") &&
 	       expect(address_of(in_64, 16) == address_of(same, 16),
-		      "a /64 is one source") &
+		      "a /64 is one source") &&
 	       expect(address_of(in_64, 16) != address_of(other, 16),
-		      "two /64 are two sources") &
+		      "two /64 are two sources") &&
 	       expect(address_of("\xc0\0\2\1", 4) !=
-		      address_of("\xc0\0\2\2", 4), "two IPv4 sources") &
+		      address_of("\xc0\0\2\2", 4), "two IPv4 sources") &&
 	       expect(address_of("\0\0\0\0", 4) >> 32 == U32_MAX,
 		      "no IPv4 address is an IPv6 prefix");
 }
