@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make help shows what there is to make.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+SOURCE := /usr/src/wireguard-inline-$(VERSION)
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)/src
+# What objects depend on besides their source.
+BUILT_FOR = $(realpath $(KDIR)) $(ARCH) $(CC) $(LLVM) $(DEBUG) \
+	    $(file <$(KDIR)/include/config/kernel.release)
+
+.PHONY: help module install dkms-install dkms-remove demo check check-all \
+	check-debug bench lint clean
+
+help:
+	@sh tools/build/help.sh
+
+module:
+	@sh tools/build/probe.sh $(KDIR) >/dev/null
+	@[ "$(BUILT_FOR)" = "$$(cat src/.built-for 2>/dev/null)" ] || \
+		{ $(MAKE) -s clean && echo "$(BUILT_FOR)" >src/.built-for; }
+	$(KBUILD) modules
+
+install: module
+	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
+		$(file <$(KDIR)/include/config/kernel.release)
+
+dkms-install:
+	mkdir -p $(SOURCE)/tools
+	cp -r dkms.conf Makefile LICENSE include src $(SOURCE)/
+	cp -r tools/build $(SOURCE)/tools/
+	$(MAKE) -s -C $(SOURCE) clean
+	dkms install wireguard-inline/$(VERSION) -k $(KVER)
+
+dkms-remove:
+	dkms remove wireguard-inline/$(VERSION) --all
+	rm -rf $(SOURCE)
+
+demo:
+	selftests/demo.sh
+
+check:
+	selftests/check.sh
+
+check-all:
+	selftests/check.sh --all
+
+check-debug:
+	selftests/check.sh --debug
+
+bench:
+	selftests/bench/bench.sh
+
+lint:
+	tools/build/lint.sh
+
+clean:
+	find src -name '*.o' -o -name '*.ko' -o -name '*.mod' -o \
+		-name '*.mod.c' -o -name '.*.cmd' -o -name '*.symvers' -o \
+		-name modules.order -o -name .built-for -o -name '*.d' \
+		-o -name '.*.d' | xargs -r rm -f
