@@ -82,18 +82,20 @@ out:
 }
 
 /**
- * wg_replay_hopeless() - would wg_replay_accept() refuse in any case?
+ * wg_replay_hopeless() - is a packet not worth decrypting?
  * @replay: window of the receiving key
  * @counter: from a packet that nobody has authenticated yet
  *
- * Saves decrypting what is far behind the window, or beyond the last counter; and
- * ends the key for good with its last counter, for late ones too.
+ * What is behind the window, or beyond the last counter, would be refused by
+ * wg_replay_accept() in any case. And with its last counter a key has ended for
+ * good, for late packets too (6.1).
+ *
  * It takes no lock: the window only moves forward, so that a stale value makes
  * for false. Where a u64 is read in two halves, a packet that comes while the
  * lower half overflows may be lost, once in 2^32 packets.
  *
  * Context: Any.
- * Return: true if the packet cannot be accepted any more.
+ * Return: true if the packet is to be dropped.
  */
 bool wg_replay_hopeless(const struct wg_replay *replay, u64 counter)
 {

@@ -73,7 +73,8 @@ static bool __init replay_test_offers(struct wg_replay *replay)
 			wg_replay_init(replay);
 			continue;
 		}
-		hopeless = wg_replay_hopeless(replay, offer->counter);
+		hopeless = replay->newest <= LAST &&
+			   wg_replay_hopeless(replay, offer->counter);
 		if (wg_replay_accept(replay, offer->counter) !=
 		    offer->accepted || (hopeless && offer->accepted)) {
 			pr_err("replay self-test: offer %u (%llu) failed\n", i,
@@ -107,7 +108,10 @@ static bool __init replay_test_fill(struct wg_replay *replay, u64 lowest,
 	return true;
 }
 
-/* Behind the window it is hopeless, within and before it is not. */
+/*
+ * Behind the window it is hopeless, within and before it is not; after the last
+ * counter all are.
+ */
 static bool __init replay_test_hopeless(struct wg_replay *replay)
 {
 	bool good;
@@ -122,6 +126,10 @@ static bool __init replay_test_hopeless(struct wg_replay *replay)
 		!wg_replay_hopeless(replay, FAR - REACH) &&
 		wg_replay_hopeless(replay, FAR - REACH - 1) &&
 		wg_replay_hopeless(replay, 0);
+	good &= wg_replay_accept(replay, LAST - 1) &&
+		!wg_replay_hopeless(replay, LAST - 2) &&
+		wg_replay_accept(replay, LAST) &&
+		wg_replay_hopeless(replay, LAST - 2);
 	if (!good)
 		pr_err("replay self-test: hopeless counters failed\n");
 	return good;
