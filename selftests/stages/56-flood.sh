@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: an established tunnel passes traffic under five kinds of flood
 # needs: slow
+# timeout: 120
 . "$(dirname "$0")/../lib/attack.sh"
 
 attack_setup

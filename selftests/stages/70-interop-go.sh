@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: interoperates with wireguard-go: both roles, PSK, new keys, roaming, v6
 # needs: core interop
+# timeout: 120
 . "$(dirname "$0")/../lib/attack.sh"
 
 GO=go${NS_SUFFIX:0:6}

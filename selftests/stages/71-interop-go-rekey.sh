@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: keys are renewed after two minutes with wireguard-go, both roles, no loss
 # needs: slow interop
+# timeout: 240
 . "$(dirname "$0")/../lib/attack.sh"
 
 attack_setup

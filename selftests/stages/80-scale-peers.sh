@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: 2^20 peers on one device: time, memory, a key change, removal
 # needs: scale slow
+# timeout: 1200
 . "$(dirname "$0")/../lib/attack.sh"
 
 bulk=$(prog wgbulk) || exit 1

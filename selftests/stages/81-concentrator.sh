@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: 2,000 active peers on one device, and all of them reconnecting at once
 # needs: scale slow
+# timeout: 300
 . "$(dirname "$0")/../lib/attack.sh"
 
 swarm=$(prog wgswarm) || exit 1
