@@ -32,7 +32,7 @@ def under_load(source, packet):
     load for one."""
     load()
     source.send(packet)
-    return source.receive(2)
+    return source.reply(2)
 
 
 hello = wp.Initiation(peer.private, kernel.public)
@@ -64,7 +64,7 @@ for name, packet in (
         ("a data packet for nobody", b"\4\0\0\0" + os.urandom(60))):
     load()
     link.send(packet)
-    check(link.receive(0.2) is None, f"under load, {name} is met with silence")
+    check(not link.answers(0.2), f"under load, {name} is met with silence")
 
 hello = wp.Initiation(peer.private, kernel.public)
 got = under_load(link, hello.with_cookie(cookie))
@@ -155,7 +155,7 @@ def calm():
     one = wp.Initiation(peer.private, kernel.public)
     link.drain(0.01)
     link.send(one.packet)
-    got = link.receive(2)
+    got = link.reply(2)
     return got and got[0] == wp.RESPONSE and one.finish(got)
 
 

@@ -76,7 +76,11 @@ link.send(wp.add_macs(body, kernel.public))             # a low-order point
 body = bad[:8] + wp.os.urandom(4) + bad[12:60]
 link.send(wp.add_macs(body, kernel.public))             # nobody's index
 link.send(wp.add_macs(bad[:60], peer.public))           # mac1 for another
-check(link.receive(0.3) is None, "six false responses are met with silence")
+seen = link.drain(0.3)
+check(not [p for p in seen if p[0] != wp.INITIATION],
+      "six false responses are met with silence")
+if seen:        # so slow a machine that the kernel has begun anew
+    heard = wp.Responder(peer.private, seen[-1])
 packet, session = heard.respond(peer.psk)
 link.send(packet)
 got = [session.open(link.expect(wp.DATA)) for word in words]
@@ -170,7 +174,7 @@ check(first[4:8] != second[4:8] and first[8:40] != second[8:40] and
 link.send(stale)
 renamed = wp.add_macs(stale[:8] + second[4:8] + stale[12:60], kernel.public)
 link.send(renamed)
-check(link.receive(0.3) is None,
+check(not [p for p in link.drain(0.3) if p[0] != wp.INITIATION],
       "the response to the old one, even renamed to the new, is refused")
 link.send(stale_session.seal(ipv4(udp(b"stale"), src=peer.inner)))
 packet, session = new.respond()

@@ -23,7 +23,7 @@ def try_at(ns, what, good, source=link):
         answer = source.expect(wp.RESPONSE)
         check(answer is not None, what)
         return hello, answer and hello.finish(answer)
-    check(not source.drain(), what)
+    check(not source.answers(), what)
     return hello, None
 
 
@@ -32,7 +32,7 @@ passes(link, session, sock)
 pace()
 thief.send(first.packet)
 link.send(first.packet)
-check(not thief.drain() and not link.drain(0.01),
+check(not thief.answers() and not link.answers(0.01),
       "the same initiation again is not, from wherever it comes")
 passes(link, session, sock, "and the session lives on")
 try_at(now, "another one with an equal timestamp is not answered", False)
@@ -45,7 +45,7 @@ passes(link, session3, sock)
 try_at(now + 2 * second, "after which the present is the past", False)
 pace()
 link.send(first.packet)
-check(not link.drain(), "and the very first is still refused")
+check(not link.answers(), "and the very first is still refused")
 passes(link, session3, sock, "and the session lives on")
 
 # An initiation that fails late must not use up the timestamp.
@@ -54,7 +54,7 @@ hello = wp.Initiation(peer.private, kernel.public, timestamp=wp.tai64n(late))
 pace()
 link.send(wp.add_macs(hello.body[:-1] + bytes([hello.body[-1] ^ 1]),
                       kernel.public))
-check(not link.drain(), "a spoilt initiation is not answered")
+check(not link.answers(), "a spoilt initiation is not answered")
 try_at(late, "and has not used up its timestamp", True)
 
 # No more than fifty a second for one peer.

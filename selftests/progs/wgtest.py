@@ -148,6 +148,19 @@ class Link:
             out.append(packet)
         return out
 
+    def reply(self, timeout=WAIT):
+        """The next response or cookie reply."""
+        end = time.monotonic() + timeout
+        while True:
+            packet = self.receive(end - time.monotonic())
+            if packet is None or packet[0] in (2, 3):
+                return packet
+
+    def answers(self, quiet=QUIET):
+        """As drain(), but only what answers a handshake message: a slow
+        machine lets the keepalives of a session come in between."""
+        return [p for p in self.drain(quiet) if p[0] in (2, 3)]
+
     def close(self):
         self.sock.close()
 
