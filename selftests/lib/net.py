@@ -7,14 +7,16 @@
                          (LENGTH: of the UDP payload; TYPE: its first byte)
   inner IF FILE          a line for each ICMP packet on IF, until SIGTERM:
                          in|out SOURCE DEST TOS LENGTH
-  relay LISTEN TARGET TOS    carry UDP datagrams both ways, those to TARGET
-                         with the outer TOS byte; both are ADDRESS@PORT
+  relay LISTEN TARGET FILE   carry UDP datagrams both ways, those to TARGET
+                         with the TOS byte that FILE says at that moment; both
+                         are ADDRESS@PORT
   allowedip IF PUBLIC FLAGS PREFIX...  one netlink request that sets these
                          allowed IPs with these flags (1: remove)
   junk ADDRESS PORT SECONDS PUBLIC     send datagrams without a valid mac1,
                          report how many and what was answered
   collect SECONDS PORT...    count the datagrams that arrive at local ports
-  progress SECONDS       run a loop, report the longest time it was held up
+  progress SECONDS       sleep a millisecond, again and again; report by how
+                         many the worst was late, and how many there were
   uevents COUNT          for each network device announced: is its mode there?
 """
 import base64
@@ -104,19 +106,20 @@ def place(text):
     return family, (address, int(port))
 
 
-def relay(listen, target, tos):
+def relay(listen, target, path):
     family, local = place(listen)
     front = socket.socket(family, socket.SOCK_DGRAM)
     front.bind(local)
     family, remote = place(target)
     back = socket.socket(family, socket.SOCK_DGRAM)
-    back.setsockopt(*IP_TOS_NAME[family], int(tos, 0))
     back.connect(remote)
     print("ready", flush=True)
     client = None
     while True:
         for sock in select.select([front, back], [], [])[0]:
             if sock is front:
+                with open(path) as file:
+                    back.setsockopt(*IP_TOS_NAME[family], int(file.read()))
                 data, client = front.recvfrom(1 << 16)
                 back.send(data)
             elif client:
@@ -237,15 +240,15 @@ def collect(seconds, ports):
 
 
 def progress(seconds):
-    """Milliseconds of the longest gap, and how often the loop came round."""
-    start = before = time.monotonic()
-    longest = rounds = 0
-    while before - start < float(seconds):
-        now = time.monotonic()
-        longest = max(longest, now - before)
+    start = now = time.monotonic()
+    worst = rounds = 0
+    while now - start < float(seconds):
         before = now
+        time.sleep(0.001)
+        now = time.monotonic()
+        worst = max(worst, now - before - 0.001)
         rounds += 1
-    print(f"{longest * 1000:.0f} {rounds}")
+    print(f"{worst * 1000:.0f} {rounds}")
 
 
 def uevents(count):

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sourced by the stages. It gives them:
@@ -87,7 +87,7 @@ expect_match() {
 	[[ $3 =~ $2 ]] || fail "$1: expected /$2/, saw '$3'"
 }
 
-# refused WHAT COMMAND...: the command has to fail.
+# refused WHAT COMMAND...: the command has to fail. What it said: $REFUSAL
 refused() {
 	local what=$1 said
 	shift
@@ -157,6 +157,10 @@ stop() {
 
 # ------------------------------------------------------------ namespaces --
 
+# The names that setup_ns is called with, for who reads a stage alone.
+away='' far='' here='' host='' left='' nat='' other='' right='' source='' there=''
+under=''
+
 # setup_ns NAME...: make a namespace each and set the variable NAME to it.
 setup_ns() {
 	local name ns
@@ -216,7 +220,7 @@ addr() {
 	done
 }
 
-# free_of_namespaces: has the kernel finished all namespaces deleted so far?
+# namespaces_reaped SECONDS: has the kernel done with all that were deleted?
 # They are reaped one batch after the other, so that a new one of ours, which
 # takes one end of a cable with it, is gone only after all those before it.
 namespaces_reaped() {
@@ -382,6 +386,7 @@ ping_dead() {
 echo_replies() {
 	local file=/proc/net/snmp6
 	[[ $2 == *:* ]] || file=/proc/net/snmp
+	# shellcheck disable=SC2016 # awk
 	in_ns "$1" awk '$1 == "Icmp6InEchoReplies" { print $2 }
 		$1 == "Icmp:" && !column {
 			for (column = NF; $column != "InEchoReps"; column--);

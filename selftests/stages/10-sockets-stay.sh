@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a device moved to another namespace keeps its sockets where it was made
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 bound() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: flood ping loses nothing, both ways, inner IPv4 and inner IPv6
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 need_ipv6

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: TCP, parallel TCP and UDP without a limit get through, inner v4 and v6
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 need iperf3

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the initiator renews the key after 120 s of traffic, and loses nothing
 # needs: slow
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 renewed() {

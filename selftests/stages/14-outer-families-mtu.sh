@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: outer IPv4 and IPv6, each with the default MTU and with a jumbo MTU
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 need iperf3

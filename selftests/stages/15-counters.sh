@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the counters of wg and of the interface are exact to the byte
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # link_bytes NS IF rx|tx
 link_bytes() {
+	# shellcheck disable=SC2016 # awk
 	in_ns "$1" awk -v dev="$2:" -v column="$3" '$1 == dev {
 		print column == "rx" ? $2 : $10 }' /proc/net/dev
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: plaintexts are padded to 16 bytes, but never beyond the MTU of the route
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 need python3

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the endpoint follows the other side: port, address, and address family
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # seen_at ENDPOINT: one packet later, that is where right looks for left

@@ -3,6 +3,7 @@
 # what: an inner source that belongs to another peer is dropped, even where that
 #       peer only has the more specific prefix; its outer source still counts
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # dropped ADDRESS FROM-PORT: a ping from there is not answered, though the

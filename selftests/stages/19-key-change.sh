@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a new private key counts at once, with a new handshake; so does a PSK
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # left_is NEW OLD [PSK]: left takes key NEW; right knows it under that key

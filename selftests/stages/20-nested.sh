@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: tunnels in tunnels, 1 to 8 deep, carry ping and TCP, at any MTU
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 DEEPEST=8

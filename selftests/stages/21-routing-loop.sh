@@ -3,6 +3,7 @@
 # what: a tunnel whose own outer packets are routed into it again, across two
 #       namespaces, neither runs away nor hurts the machine
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # The outer packets leave in $under; there the endpoint is behind $left, which
@@ -14,11 +15,10 @@ addr "$left" l1 192.0.2.2/24
 sysctl_ns "$left" net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 \
 	net.ipv4.conf.l1.rp_filter=0
 setup_ns away
-wire_pair_tunnel=5301
 add_wg "$under" by1
 add_wg "$under" by2
 ip -n "$under" link set by2 netns "$away"
-wg_set "$under" by1 KEY:3 listen-port $wire_pair_tunnel peer "${PUB[4]}" \
+wg_set "$under" by1 KEY:3 listen-port 5301 peer "${PUB[4]}" \
 	endpoint 127.0.0.1:5302 allowed-ips 10.72.0.2/32
 wg_set "$away" by2 KEY:4 listen-port 5302 peer "${PUB[3]}" \
 	endpoint 127.0.0.1:5301 allowed-ips 10.72.0.1/32

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a tunnel through source NAT; the persistent keepalive holds the mapping
 # needs: nat
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # $left 192.0.2.1 ── n1 $nat n2 ── 198.51.100.2 $right

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a socket bound to the device (SO_BINDTODEVICE) sends through the tunnel
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 need_ipv6

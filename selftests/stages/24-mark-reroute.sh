@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: packets that a mark routes anew on output, inner or outer, get through
 # needs: nat
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 wire_pair

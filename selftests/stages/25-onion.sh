@@ -3,6 +3,7 @@
 # what: a peer can be reached through another peer of the same device; a peer
 #       whose endpoint lies behind itself is not reached, and no harm is done
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 wire_pair

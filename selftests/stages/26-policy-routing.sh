@@ -3,6 +3,7 @@
 # what: everything routed into the tunnel except what carries its own mark, as
 #       wg-quick does it, v4 and v6; no route is left referenced
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 need_ipv6

@@ -3,6 +3,7 @@
 # what: where no peer or no endpoint is known, the sender is told: locally by an
 #       error, over a cable by ICMP and ICMPv6
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # told WHAT NS ADDRESS REGEX

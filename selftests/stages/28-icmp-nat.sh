@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the ICMP error about a packet under NAT goes to its original source
 # needs: nat ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 need_ipv6

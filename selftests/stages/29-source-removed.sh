@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the remembered local address is given up when the host loses it, v4, v6
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # loses CONTACTED/PREFIX REMAINING: right talks to left at one address, which

@@ -3,6 +3,7 @@
 # what: left answers from the address that was contacted, also where that is
 #       not the one, or not on the interface, that its routes would choose
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # contacted ENDPOINT: left's whole side of the talk comes from there

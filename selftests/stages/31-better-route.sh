@@ -3,10 +3,12 @@
 # what: a better route by another interface takes over, in v4 and in v6, and in
 #       v4 its source address from the remembered one
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # crossing: packets that left has sent on the second cable
 crossing() {
+	# shellcheck disable=SC2016 # awk
 	in_ns "$left" awk '$1 == "x1:" { print $11 }' /proc/net/dev
 }
 

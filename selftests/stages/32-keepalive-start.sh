@@ -3,6 +3,7 @@
 # what: the persistent keepalive starts when the interface comes up, not before,
 #       and when a private key is set on one that is up; it goes on every second
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # silent WHAT: nothing in a time in which a keepalive would have been sent

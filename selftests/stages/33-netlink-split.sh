@@ -3,6 +3,7 @@
 # what: configurations and dumps that need many netlink messages are exact, also
 #       while peers come and go
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # peers FIRST COUNT IPS: configuration; any 32 bytes do as a public key
@@ -34,7 +35,7 @@ counts() {
 }
 
 ips() {
-	cut -f2- "$SCRATCH/dump" | tr ' \t' '\n\n' | grep / || :
+	cut -f2- "$SCRATCH/dump" | tr -s ' \t' '\n' | sed '/\//!d'
 }
 
 # A peer that owns a whole lot, some of it v6.

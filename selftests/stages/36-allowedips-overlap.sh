@@ -3,6 +3,7 @@
 # what: overlapping and repeated allowed IPs, in any order, belong to the last
 #       peer that was given them, as whole prefixes
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 V4=(0.0.0.0/0 10.0.0.0/8 10.128.0.0/9 10.0.0.0/9 10.1.0.0/16 10.1.2.0/24

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: public keys of low order are accepted, and nothing is ever sent to them
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # All points u of Curve25519 whose product with any clamped key is zero: 0, 1,

@@ -3,6 +3,7 @@
 # what: namespaces whose devices hold routes, or that hold each other's devices,
 #       go away when deleted
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 # gone WHAT CABLE...: a namespace that is freed takes its end of a cable along

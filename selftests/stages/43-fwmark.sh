@@ -3,6 +3,7 @@
 # what: outer packets carry the fwmark, at once when it changes; inner marks do
 #       not leak to the outer packets
 # needs: core ipv6
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 need_ipv6

@@ -3,6 +3,7 @@
 # what: the listen port changes under traffic, is chosen when zero, and is not
 #       changed where it is taken
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 port() {

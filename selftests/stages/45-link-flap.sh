@@ -3,6 +3,7 @@
 # what: link down and up, and moves between namespaces, under traffic: each time
 #       a new session comes at once
 # needs: core
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
 loop_pair
