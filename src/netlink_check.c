@@ -26,12 +26,6 @@
 /* The only protocol version there is. */
 #define PROTOCOL_VERSION	1
 
-/*
- * How many entries with bad allowed IPs may be excused for being ignored, per
- * request: each has to be compared to all entries before it.
- */
-#define MAX_EXCUSED		1024
-
 static bool address_is_valid(const struct nlattr *addr, u16 family, u8 cidr)
 {
 	switch (family) {
@@ -199,9 +193,11 @@ static bool peer_exists(struct wg_device *wg, const u8 *public_key)
  * Will entry @attr be passed over when its turn comes? A peer that exists by
  * then is changed; one that does not is created, save for an entry that only
  * updates and for our own key. So follow the peer's existence through all
- * entries before this one.
+ * entries before this one; the length of a nest being 16 bits, they are 1,500
+ * at most.
  */
-static bool entry_is_ignored(struct wg_set_request *req, const struct nlattr *attr,
+static bool entry_is_ignored(const struct wg_set_request *req,
+			     const struct nlattr *attr,
 			     const struct wg_set_peer *entry)
 {
 	bool own = will_be_own_key(req, entry->public_key);
@@ -250,7 +246,8 @@ static int check_allowedips(const struct nlattr *allowedips,
  * Whatever the entry would do to its peer is only looked at if it will be done:
  * an entry that removes, or that is passed over, may say anything besides.
  */
-static int check_peer(struct wg_set_request *req, const struct nlattr *attr)
+static int check_peer(const struct wg_set_request *req,
+		      const struct nlattr *attr)
 {
 	struct wg_set_peer entry;
 	int ret;
@@ -261,7 +258,7 @@ static int check_peer(struct wg_set_request *req, const struct nlattr *attr)
 	ret = check_allowedips(entry.allowedips, NULL);
 	if (!ret)
 		return 0;
-	if (req->excused++ < MAX_EXCUSED && entry_is_ignored(req, attr, &entry))
+	if (entry_is_ignored(req, attr, &entry))
 		return 0;
 	return check_allowedips(entry.allowedips, req->extack);
 }
@@ -276,7 +273,7 @@ static int check_peer(struct wg_set_request *req, const struct nlattr *attr)
  * Return: 0; -EPERM without CAP_NET_ADMIN in the namespace of the sockets where
  * they are concerned; -EINVAL or -EPFNOSUPPORT for what makes no sense.
  */
-int wg_set_check(struct wg_set_request *req)
+int wg_set_check(const struct wg_set_request *req)
 {
 	const struct nlattr *peers = req->attrs[WGDEVICE_A_PEERS];
 	const struct nlattr *port, *attr;

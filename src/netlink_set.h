@@ -15,14 +15,12 @@ struct wg_device;
  * @attrs: attributes by type
  * @extack: is told what is wrong
  * @flags: of &enum wgdevice_flag
- * @excused: how often an entry was asked whether it is ignored
  */
 struct wg_set_request {
 	struct wg_device *wg;
 	struct nlattr **attrs;
 	struct netlink_ext_ack *extack;
 	u32 flags;
-	unsigned int excused;
 };
 
 /**
@@ -63,7 +61,7 @@ int wg_set_parse_allowedip(const struct nlattr *attr,
 int wg_set_parse_peer(const struct nlattr *attr, struct wg_set_peer *entry,
 		      struct netlink_ext_ack *extack);
 bool wg_set_is_own_key(struct wg_device *wg, const u8 *public_key);
-int wg_set_check(struct wg_set_request *req);
+int wg_set_check(const struct wg_set_request *req);
 
 /**
  * wg_set_get_flags() - value of an attribute that may be absent

@@ -17,7 +17,6 @@ Prints KTAP. Exit code 0: passed; 1: failed; 2: usage; 4: could not run.
 """
 import argparse
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -684,11 +683,8 @@ class Suite:
             holder.stdin.close()
             holder.wait()
         wg2 = ifname("wg2")
-        signal.alarm(60)
         # The kernel takes a namespace down in its own time.
-        while not self.nl.set(wg2, u32(D_FWMARK, 3)).errno:
-            pass
-        signal.alarm(0)
+        await_true(lambda: self.nl.set(wg2, u32(D_FWMARK, 3)).errno)
         answer = self.nl.set(wg2, u32(D_FWMARK, 3), peers(GOOD))
         self.record(name, answer)
         rest = self.nl.set(wg2, peers(GOOD))

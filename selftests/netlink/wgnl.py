@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 AF_INET, AF_INET6 = 2, 10
 
@@ -354,6 +355,16 @@ def skip_all(reason):
     """Nothing can be tested here: exit code 4."""
     print(f"KTAP version 1\n1..0 # SKIP {reason}", flush=True)
     sys.exit(4)
+
+
+def await_true(condition, seconds=60):
+    """Wait for a condition; is it true in the end?"""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def enter_namespace():
