@@ -313,5 +313,5 @@ bool __init wg_cookie_selftest(void)
 	ok &= known_sender();
 	ok &= known_reply();
 	ok &= round_trip();
-	return ok;
+	return report("cookie", ok);
 }

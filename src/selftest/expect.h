@@ -36,4 +36,20 @@ static inline bool expect_same(const void *got, const void *known, size_t len,
 	return expect(!memcmp(got, known, len), what);
 }
 
+/**
+ * report() - say how a self-test went
+ * @name: what it is a test of
+ * @ok: how
+ *
+ * Return: @ok.
+ */
+static inline bool report(const char *name, bool ok)
+{
+	if (ok)
+		pr_info("%s self-tests: pass\n", name);
+	else
+		pr_err("%s self-tests: FAIL\n", name);
+	return ok;
+}
+
 #endif /* _WG_SELFTEST_EXPECT_H */

@@ -130,5 +130,5 @@ bool __init wg_kdf_selftest(void)
 
 	ok &= macs_are_known();
 	ok &= keys_are_known();
-	return ok;
+	return report("kdf", ok);
 }

@@ -407,5 +407,5 @@ bool __init wg_noise_selftest(void)
 
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
 		ok &= expect(with_parties(tests[i]), "key exchange");
-	return ok;
+	return report("noise", ok);
 }

@@ -152,5 +152,6 @@ bool __init wg_ratelimiter_selftest(void)
 	wg_ratelimiter_put();
 	ok &= expect(rows && users == 1, "a table as long as there are users");
 	wg_ratelimiter_put();
-	return ok & expect(!rows && !users, "no table without users");
+	ok &= expect(!rows && !users, "no table without users");
+	return report("ratelimiter", ok);
 }
