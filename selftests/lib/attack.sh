@@ -162,3 +162,20 @@ handshake_of()
 {
 	ip netns exec "$1" wg show "$2" latest-handshakes | cut -f2
 }
+
+# each_module: with WGI_MODULES (paths of wireguard.ko) in the environment, run
+# this stage once with each of them, in turn, for a comparison; the last one
+# stays loaded.  To be called before anything is set up.
+each_module()
+{
+	local list=${WGI_MODULES:-} module status=0
+
+	[ -n "$list" ] || return 0
+	unset WGI_MODULES
+	for module in $list; do
+		rmmod wireguard && insmod "$module" || die "cannot load $module"
+		echo "# figures of $module:"
+		bash "$0" || status=$?
+	done
+	exit $status
+}

@@ -74,13 +74,14 @@ def speed(name):
         session = hello.finish(answer)
     passes(link, session, sock, f"{name}: and data")
     packets = [session.seal(datagram(b"speed")) for _ in range(200)]
-    start = time.monotonic()
+    times = []
     for packet in packets:
+        start = time.monotonic()
         link.send(packet)
         arrived(sock)
-    spent = time.monotonic() - start
+        times.append(time.monotonic() - start)
     row(f"{name}: handshake answered in", best)
-    row(f"{name}: a packet delivered in", spent / len(packets))
+    row(f"{name}: a packet delivered in", sorted(times)[len(times) // 2])
     kernel.remove(peer)
 
 

@@ -334,14 +334,14 @@ _marks = 0
 strays = []
 
 
-def passes(link, session, sock, what="the tunnel still works"):
+def passes(link, session, sock, what="the tunnel still works", **ip):
     """One marked datagram from the peer must reach SOCK; what reaches it
     before that is left in `strays`."""
     global _marks
     _marks += 1
     mark = b"mark %d" % _marks
     strays.clear()
-    link.send(session.seal(datagram(mark)))
+    link.send(session.seal(datagram(mark, **ip)))
     while (got := arrived(sock)) is not None and got != mark:
         strays.append(got)
     return check(got == mark, what)

@@ -5,6 +5,7 @@
 # timeout: 120
 . "$(dirname "$0")/../lib/attack.sh"
 
+each_module
 attack_setup
 make_ns "$NS_C"
 wire "$NS_A" vc "$NS_C" vd

@@ -5,6 +5,7 @@
 # timeout: 1200
 . "$(dirname "$0")/../lib/attack.sh"
 
+each_module
 bulk=$(prog wgbulk) || exit 1
 peers=${WGI_SCALE_PEERS:-1048576}
 free=$(awk '/^MemAvailable/{print $2}' /proc/meminfo)

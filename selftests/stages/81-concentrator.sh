@@ -5,6 +5,7 @@
 # timeout: 300
 . "$(dirname "$0")/../lib/attack.sh"
 
+each_module
 swarm=$(prog wgswarm) || exit 1
 attack_setup
 # Every peer has an address of its own, as in life: the limits are by source.
