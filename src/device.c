@@ -264,6 +264,25 @@ void wg_device_set_private_key(struct wg_device *wg,
 	up_write(&wg->identity.lock);
 }
 
+static int never_poll(struct napi_struct *napi, int budget)
+{
+	return 0;
+}
+
+/* Enabled, as who switches threading off waits until the NAPI is idle. */
+static void add_idle_napi(struct wg_device *wg)
+{
+	set_bit(NAPI_STATE_NO_BUSY_POLL, &wg->idle_napi.state);
+	netif_napi_add(wg->dev, &wg->idle_napi, never_poll);
+	napi_enable(&wg->idle_napi);
+}
+
+static void remove_idle_napi(struct wg_device *wg)
+{
+	napi_disable(&wg->idle_napi);
+	netif_napi_del(&wg->idle_napi);
+}
+
 /*
  * Nobody refers to the device any more, it was stopped if it ever ran. Peers go
  * first; the workqueue's end is the end of the last references to them. RTNL is
@@ -273,6 +292,7 @@ static void destruct(struct net_device *dev)
 {
 	struct wg_device *wg = netdev_priv(dev);
 
+	remove_idle_napi(wg);
 	mutex_lock(&wg->update_lock);
 	rcu_assign_pointer(wg->creating_net, NULL);
 	wg->incoming_port = 0;
@@ -388,6 +408,7 @@ static int wg_newlink(struct net_device *dev,
 		free_members(wg);
 		return ret;
 	}
+	add_idle_napi(wg);
 	/* Not earlier, as a registration that fails would call it too. */
 	dev->priv_destructor = destruct;
 	pr_debug("%s: Interface created\n", dev->name);

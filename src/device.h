@@ -36,6 +36,8 @@ struct wg_peer;
  * @peers: public key to peer
  * @indices: receiver index to handshake or keypair
  * @handshakes: handshake messages received, and who works on them
+ * @idle_napi: never polls. The core's "threaded" attribute cannot be written
+ *	while a device has no NAPI; ours all belong to another one
  * @handshake_wq: runs initiations, received handshakes and stage flushes
  * @peer_list: all peers, in order of creation
  * @update_lock: guards configuration. Taken inside RTNL, outside everything else
@@ -58,6 +60,7 @@ struct wg_device {
 	struct wg_peer_table peers;
 	struct wg_index_table indices;
 	struct wg_handshake_queue handshakes;
+	struct napi_struct idle_napi;
 	struct workqueue_struct *handshake_wq;
 	struct list_head peer_list;
 	struct mutex update_lock;

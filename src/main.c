@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The module: what is set up before what. */
+#include "aead.h"
 #include "allowedips.h"
 #include "cookie.h"
 #include "device.h"
@@ -11,6 +12,7 @@
 #include "power.h"
 #include "ratelimiter.h"
 #include "replay.h"
+#include "table.h"
 #include "tx.h"
 
 #include <linux/init.h>
@@ -46,12 +48,13 @@ static void exit_parts(unsigned int count)
 		parts[count].exit();
 }
 
-static bool selftests(void)
+static bool __init selftests(void)
 {
 #ifdef DEBUG
 	return wg_kdf_selftest() && wg_noise_selftest() &&
 	       wg_cookie_selftest() && wg_ratelimiter_selftest() &&
-	       wg_replay_selftest() && wg_allowedips_selftest();
+	       wg_replay_selftest() && wg_allowedips_selftest() &&
+	       wg_table_selftest() && wg_aead_selftest();
 #else
 	return true;
 #endif
