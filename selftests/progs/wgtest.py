@@ -212,6 +212,16 @@ class Kernel:
             self.wg(*words, *more)
         return peer
 
+    def add_all(self, peers):
+        """As add(), for many and without pre-shared keys, at one go."""
+        path = os.path.join(TMP, "peers")
+        with open(path, "w") as file:
+            for peer in peers:
+                file.write(f"[Peer]\nPublicKey = {peer.name}\n"
+                           f"AllowedIPs = {peer.allowed}\n")
+        run(self.ns, "wg", "addconf", self.dev, path)
+        return peers
+
     def remove(self, peer):
         self.wg("peer", peer.name, "remove")
 
