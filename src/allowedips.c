@@ -23,7 +23,6 @@
 #include "peer.h"
 #include "prefix.h"
 
-#include <linux/bitops.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/rcupdate.h>
@@ -48,38 +47,22 @@ struct place {
 	bool exact;
 };
 
-#define MAX_SLOTS 3
+/* Sizes of nodes differ by pieces of this many bytes, and by these at most. */
+#define PIECE sizeof(union wg_allowedips_slot)
+#define MAX_PIECES 3
 
-/* By number of slots. */
-static struct kmem_cache *node_caches[MAX_SLOTS + 1];
+/* By the pieces that a node has on top of &struct wg_allowedips_node. */
+static struct kmem_cache *node_caches[MAX_PIECES + 1];
 
 /* For the writer: nobody else changes the trie while the lock is held. */
 #define writer_dereference(p) rcu_dereference_protected(p, true)
 /* For readers, who may be in either kind of section. */
 #define reader_dereference(p) rcu_dereference_check(p, rcu_read_lock_bh_held())
 
-static bool node_is_host(const struct wg_allowedips_node *node)
-{
-	return node->cidr == (node->v6 ? 128 : 32);
-}
-
-static struct wg_allowedips_node __rcu **
-node_link(struct wg_allowedips_node *node, unsigned int bit)
-{
-	return &node->slot[node->entry].child[bit];
-}
-
 static struct wg_allowedips_node *
 node_child(struct wg_allowedips_node *node, unsigned int bit)
 {
 	return writer_dereference(*node_link(node, bit));
-}
-
-static struct wg_address node_address(const struct wg_allowedips_node *node)
-{
-	if (node->v6)
-		return node->slot[node->address_at].address;
-	return (struct wg_address){ .hi = (u64)node->v4 << 32 };
 }
 
 static struct wg_allowedips_node __rcu **
@@ -88,9 +71,10 @@ table_root(struct wg_allowedips *table, bool v6)
 	return v6 ? &table->root6 : &table->root4;
 }
 
-static unsigned int node_slots(const struct wg_allowedips_node *node)
+static struct kmem_cache *node_cache(const struct wg_allowedips_node *node)
 {
-	return node->entry + !node_is_host(node) + node->v6;
+	BUILD_BUG_ON(offsetof(struct wg_allowedips_entry, node) > PIECE);
+	return node_caches[node->entry + node->v6 + !node_is_host(node)];
 }
 
 static struct wg_allowedips_node *node_create(const struct wg_prefix *prefix,
@@ -103,24 +87,29 @@ static struct wg_allowedips_node *node_create(const struct wg_prefix *prefix,
 		.v4 = prefix->address.hi >> 32,
 	}, *node;
 
-	head.address_at = entry + !node_is_host(&head);
-	node = kmem_cache_zalloc(node_caches[node_slots(&head)], GFP_KERNEL);
+	node = kmem_cache_zalloc(node_cache(&head), GFP_KERNEL);
 	if (!node)
 		return NULL;
+	if (entry) {
+		node = &((struct wg_allowedips_entry *)node)->node;
+		INIT_LIST_HEAD(node_list(node));
+	}
 	*node = head;
 	if (node->v6)
-		node->slot[node->address_at].address = prefix->address;
+		node->slot[0].address = prefix->address;
 	return node;
 }
 
 static void node_free(struct wg_allowedips_node *node)
 {
-	kmem_cache_free(node_caches[node_slots(node)], node);
+	void *start = node->entry ? (void *)node_list(node) : node;
+
+	kmem_cache_free(node_cache(node), start);
 }
 
 static void entry_free_rcu(struct rcu_head *rcu)
 {
-	node_free(container_of(rcu, struct wg_allowedips_node, slot[0].rcu));
+	node_free(&container_of(rcu, struct wg_allowedips_entry, rcu)->node);
 }
 
 static void fork_free_rcu(struct rcu_head *rcu)
@@ -135,7 +124,8 @@ static void fork_free_rcu(struct rcu_head *rcu)
 static void node_free_later(struct wg_allowedips_node *node)
 {
 	if (node->entry)
-		call_rcu(&node->slot[0].rcu, entry_free_rcu);
+		call_rcu(&container_of(node, struct wg_allowedips_entry,
+				       node)->rcu, entry_free_rcu);
 	else
 		call_rcu(&node->rcu, fork_free_rcu);
 }
@@ -223,7 +213,6 @@ static int insert(struct wg_allowedips *table, const struct wg_prefix *prefix,
 		node = node_create(prefix, true);
 		if (!node)
 			return -ENOMEM;
-		INIT_LIST_HEAD(&node->slot[0].list);
 		RCU_INIT_POINTER(node->peer, peer);
 		ret = place_fill(&place, prefix, node);
 		if (ret) {
@@ -231,7 +220,7 @@ static int insert(struct wg_allowedips *table, const struct wg_prefix *prefix,
 			return ret;
 		}
 	}
-	list_move_tail(&node->slot[0].list, &peer->allowedips);
+	list_move_tail(node_list(node), &peer->allowedips);
 	++table->seq;
 	return 0;
 }
@@ -267,7 +256,7 @@ static void entry_remove(struct wg_allowedips *table,
 {
 	struct wg_allowedips_node *parent = node->parent, *child;
 
-	list_del_init(&node->slot[0].list);
+	list_del_init(node_list(node));
 	RCU_INIT_POINTER(node->peer, NULL);
 	if (!node_is_host(node) && node_child(node, 0) && node_child(node, 1))
 		return;
@@ -290,10 +279,11 @@ node_unvisited(struct wg_allowedips_node *node,
 }
 
 /*
- * Free a trie that new readers cannot reach any more, from the bottom up. What
- * is gone is still compared with, as a number, but not looked into.
+ * Go through a trie that new readers cannot reach any more, from the bottom up:
+ * take its entries off their lists or, when there are no readers left, free it.
+ * What is gone is still compared with, as a number, but not looked into.
  */
-static void trie_free(struct wg_allowedips_node *node)
+static void trie_dismantle(struct wg_allowedips_node *node, bool readers)
 {
 	struct wg_allowedips_node *from = NULL, *next;
 
@@ -305,9 +295,10 @@ static void trie_free(struct wg_allowedips_node *node)
 			continue;
 		}
 		next = node->parent;
-		if (rcu_access_pointer(node->peer))
-			list_del(&node->slot[0].list);
-		node_free_later(node);
+		if (!readers)
+			node_free(node);
+		else if (node->entry)
+			list_del_init(node_list(node));
 		from = node;
 		node = next;
 		cond_resched();
@@ -320,6 +311,7 @@ static struct wg_peer *lookup4(const struct wg_allowedips *table,
 	struct wg_allowedips_node *node = reader_dereference(table->root4);
 	struct wg_peer *found = NULL, *peer;
 	u32 ip = get_unaligned_be32(addr);
+	unsigned int bit;
 
 	/* In 64 bits, as the shift may be by all 32. */
 	while (node && !((u64)(node->v4 ^ ip) << node->cidr >> 32)) {
@@ -329,8 +321,8 @@ static struct wg_peer *lookup4(const struct wg_allowedips *table,
 			if (node->cidr == 32)
 				break;
 		}
-		node = reader_dereference(*node_link(node, ip >>
-						     (31 - node->cidr) & 1));
+		bit = ip >> (31 - node->cidr) & 1;
+		node = reader_dereference(node->slot[0].child[bit]);
 	}
 	return found;
 }
@@ -343,8 +335,8 @@ static struct wg_peer *lookup6(const struct wg_allowedips *table,
 	struct wg_peer *found = NULL, *peer;
 	unsigned int bit;
 
-	while (node && wg_address_common(&node->slot[node->address_at].address,
-					 &ip) >= node->cidr) {
+	while (node && wg_address_common(&node->slot[0].address, &ip) >=
+		       node->cidr) {
 		if (node->entry) {
 			peer = reader_dereference(node->peer);
 			found = peer ?: found;
@@ -352,7 +344,7 @@ static struct wg_peer *lookup6(const struct wg_allowedips *table,
 				break;
 		}
 		bit = wg_address_bit(&ip, node->cidr);
-		node = reader_dereference(*node_link(node, bit));
+		node = reader_dereference(node->slot[1].child[bit]);
 	}
 	return found;
 }
@@ -417,23 +409,29 @@ void wg_allowedips_init(struct wg_allowedips *table)
  * wg_allowedips_free() - take all allowed IPs from all peers
  * @table: allowed IPs of the device; stays usable
  *
- * Readers find nothing from now on, but may go on using a peer that they have
- * found for a grace period. All peers are left with none, so they must not have
- * been freed yet.
+ * Readers find nothing from now on, and those who had found a peer before are
+ * done with it when this returns. All peers are left with no entries, so they
+ * must not have been freed yet. For many entries this is much cheaper than
+ * wg_allowedips_remove_peer() for each peer.
  *
- * Context: Process context, device's update lock held; may sleep, and takes
- *	time by the number of entries.
+ * Context: Process context, device's update lock held; waits for a grace period
+ *	if there are any entries, and takes time by their number.
  */
 void wg_allowedips_free(struct wg_allowedips *table)
 {
 	struct wg_allowedips_node *root4 = writer_dereference(table->root4);
 	struct wg_allowedips_node *root6 = writer_dereference(table->root6);
 
+	if (!root4 && !root6)
+		return;
 	RCU_INIT_POINTER(table->root4, NULL);
 	RCU_INIT_POINTER(table->root6, NULL);
 	++table->seq;
-	trie_free(root4);
-	trie_free(root6);
+	trie_dismantle(root4, true);
+	trie_dismantle(root6, true);
+	synchronize_net();
+	trie_dismantle(root4, false);
+	trie_dismantle(root6, false);
 }
 
 /**
@@ -502,10 +500,10 @@ int wg_allowedips_remove(struct wg_allowedips *table, u16 family,
 void wg_allowedips_remove_peer(struct wg_allowedips *table,
 			       struct wg_peer *peer)
 {
-	struct wg_allowedips_node *node, *next;
+	struct wg_allowedips_entry *entry, *next;
 
-	list_for_each_entry_safe(node, next, &peer->allowedips, slot[0].list) {
-		entry_remove(table, node);
+	list_for_each_entry_safe(entry, next, &peer->allowedips, list) {
+		entry_remove(table, &entry->node);
 		++table->seq;
 		cond_resched();
 	}
@@ -523,12 +521,12 @@ void wg_allowedips_remove_peer(struct wg_allowedips *table,
 struct wg_allowedips_node *wg_allowedips_next(const struct wg_peer *peer,
 					      struct wg_allowedips_node *prev)
 {
-	const struct list_head *next;
+	struct list_head *next;
 
-	next = prev ? prev->slot[0].list.next : peer->allowedips.next;
+	next = prev ? node_list(prev)->next : peer->allowedips.next;
 	if (next == &peer->allowedips)
 		return NULL;
-	return list_entry(next, struct wg_allowedips_node, slot[0].list);
+	return &list_entry(next, struct wg_allowedips_entry, list)->node;
 }
 
 /**
@@ -562,14 +560,13 @@ u16 wg_allowedips_read(const struct wg_allowedips_node *node, u8 addr[16],
  */
 int __init wg_allowedips_module_init(void)
 {
-	static const char * const names[] = {
+	static const char * const names[MAX_PIECES + 1] = {
 		NULL, "wg_allowedips_1", "wg_allowedips_2", "wg_allowedips_3",
 	};
 	unsigned int i, size;
 
-	for (i = 1; i <= MAX_SLOTS; ++i) {
-		size = sizeof(struct wg_allowedips_node) +
-		       i * sizeof(union wg_allowedips_slot);
+	for (i = 1; i <= MAX_PIECES; ++i) {
+		size = sizeof(struct wg_allowedips_node) + i * PIECE;
 		node_caches[i] = kmem_cache_create(names[i], size, 0, 0, NULL);
 		if (!node_caches[i]) {
 			wg_allowedips_module_exit();
@@ -589,7 +586,7 @@ void wg_allowedips_module_exit(void)
 	unsigned int i;
 
 	rcu_barrier();
-	for (i = 1; i <= MAX_SLOTS; ++i) {
+	for (i = 1; i <= MAX_PIECES; ++i) {
 		kmem_cache_destroy(node_caches[i]);
 		node_caches[i] = NULL;
 	}

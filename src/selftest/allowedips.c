@@ -231,7 +231,7 @@ static bool __init trie_check_node(struct wg_allowedips_node *node)
 	if (rcu_access_pointer(node->peer))
 		return node->entry;
 	return children == 2 && (!node->entry ||
-				 list_empty(&node->slot[0].list));
+				 list_empty(node_list(node)));
 }
 
 /* Returns the number of entries that have a peer, or -1. */
