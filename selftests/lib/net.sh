@@ -382,17 +382,29 @@ ping_dead() {
 	PING_SAID=$said
 }
 
-# echo_replies NS ADDRESS: how many of its family the namespace has received.
-echo_replies() {
-	local file=/proc/net/snmp6
-	[[ $2 == *:* ]] || file=/proc/net/snmp
+# icmp_count NS ADDRESS V4-COUNTER V6-COUNTER: of the address's family
+icmp_count() {
+	local file=/proc/net/snmp6 name=$4
+	if [[ $2 != *:* ]]; then
+		file=/proc/net/snmp
+		name=$3
+	fi
 	# shellcheck disable=SC2016 # awk
-	in_ns "$1" awk '$1 == "Icmp6InEchoReplies" { print $2 }
+	in_ns "$1" awk -v name="$name" '$1 == name { print $2 }
 		$1 == "Icmp:" && !column {
-			for (column = NF; $column != "InEchoReps"; column--);
+			for (column = NF; column && $column != name; column--);
 			next
 		}
 		$1 == "Icmp:" { print $column }' $file
+}
+
+# echo_replies NS ADDRESS, echo_requests NS ADDRESS: received so far
+echo_replies() {
+	icmp_count "$1" "$2" InEchoReps Icmp6InEchoReplies
+}
+
+echo_requests() {
+	icmp_count "$1" "$2" InEchos Icmp6InEchos
 }
 
 replies_are() {

@@ -9,18 +9,23 @@ renewed() {
 	[ "$(wg_field "$left" wg1 latest-handshakes "${PUB[2]}")" -gt "$first" ]
 }
 
+# The last answer may come when ping is gone; the kernel counts it all the same.
 lost_nothing() {
 	local said
 	said=$(<"$SCRATCH/ping")
-	[[ $said =~ ([0-9]+)\ packets\ transmitted,\ ([0-9]+)\ received ]] ||
+	[[ $said =~ ([0-9]+)\ packets\ transmitted ]] ||
 		fail "expected ping's summary, saw: $said"
-	expect "packets received" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+	busywait 5 replies_are "$left" 10.70.0.2 \
+		$((before + BASH_REMATCH[1])) || :
+	expect "packets answered" "${BASH_REMATCH[1]}" \
+		$(($(echo_replies "$left" 10.70.0.2) - before))
 }
 
 loop_pair
 ping_ok "first session" "$left" 10.70.0.2
 first=$(wg_field "$left" wg1 latest-handshakes "${PUB[2]}")
 
+before=$(echo_replies "$left" 10.70.0.2)
 bg_ns "$left" ping -q -n -i 0.05 10.70.0.2 >"$SCRATCH/ping" 2>&1
 pinger=$BG
 

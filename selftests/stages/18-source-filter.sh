@@ -6,11 +6,14 @@
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
-# dropped ADDRESS FROM-PORT: a ping from there is not answered, though the
+# dropped ADDRESS FROM-PORT: a ping from there is not delivered, though the
 # packet is authentic and so tells where left is now
 dropped() {
+	local before
+	before=$(echo_requests "$right" "$1")
 	wg_set "$left" wg1 listen-port "$2"
 	ping_dead "$1 belongs to another peer" "$left" "$1"
+	expect "requests delivered" "$before" "$(echo_requests "$right" "$1")"
 	expect_endpoint "after a dropped packet" "$right" wg2 "${PUB[1]}" \
 		"127.0.0.1:$2"
 }
