@@ -128,8 +128,15 @@ link.sock.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 0)
 
 def super_packet(packets, size):
     link.sock.setsockopt(socket.SOL_UDP, 103, size)     # UDP_SEGMENT
-    link.sock.send(b"".join(packets))
+    try:
+        link.sock.send(b"".join(packets))
+        packets = ()
+    except OSError as error:
+        if error.errno != 5:    # EIO: old kernels, no checksum offload
+            raise
     link.sock.setsockopt(socket.SOL_UDP, 103, 0)
+    for packet in packets:
+        link.sock.send(packet)
 
 
 def supers(what):

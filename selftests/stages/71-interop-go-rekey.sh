@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# what: keys are renewed after two minutes with wireguard-go, both roles, no loss
+# what: keys are renewed after two minutes with wireguard-go, both roles
 # needs: slow interop
 # timeout: 240
 . "$(dirname "$0")/../lib/attack.sh"
