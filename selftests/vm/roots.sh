@@ -178,6 +178,8 @@ make_bookworm()
 	local dir=$1 suffix=amd64 final=$3 packages release
 
 	need gcc build-essential
+	need pahole pahole
+	need depmod kmod
 	[ "$2" = 6.1 ] || suffix=$2-amd64
 	apt_open bookworm
 	packages=$(linux_packages bookworm "linux-headers-$suffix")

@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+cat <<'TEXT'
+make module        src/wireguard.ko for the running kernel, or for
+                   KVER=<release> or KDIR=<its headers>; ARCH=um for
+                   user-mode-linux; DEBUG=1 with self-tests and more checks
+make install       the same, into updates/ of that kernel's modules
+make dkms-install  build and install now and with each new kernel
+make dkms-remove   back to the kernel's own module
+make demo          two gateways, four tunnels, a table (root)
+make check         all tests, in throw-away guests (root)
+make check-all     the same on every kernel
+make check-debug   the same on debug kernels
+make bench         measure
+make lint          style, static checks and warnings, every kernel
+make clean         remove what was built
+TEXT

@@ -6,14 +6,21 @@
 
 /* Before 7.0, or before it was taken to a stable kernel. */
 #ifndef kmalloc_obj
-#define kmalloc_obj(type, gfp)	((typeof(type) *)kmalloc(sizeof(type), gfp))
-#define kzalloc_obj(type, gfp)	((typeof(type) *)kzalloc(sizeof(type), gfp))
-#define kmalloc_objs(type, count, gfp) \
-	((typeof(type) *)kmalloc_array(count, sizeof(type), gfp))
-#define kzalloc_objs(type, count, gfp) \
-	((typeof(type) *)kcalloc(count, sizeof(type), gfp))
-#define kvzalloc_objs(type, count, gfp) \
-	((typeof(type) *)kvcalloc(count, sizeof(type), gfp))
+#define gfp_second(ignored, gfp, ...) gfp
+#define gfp_or_kernel(...) gfp_second(0, ##__VA_ARGS__, GFP_KERNEL, 0)
+
+#define kmalloc_obj(type, ...) \
+	kmalloc(sizeof(type), gfp_or_kernel(__VA_ARGS__))
+#define kzalloc_obj(type, ...) \
+	kzalloc(sizeof(type), gfp_or_kernel(__VA_ARGS__))
+#define kmalloc_objs(type, count, ...) \
+	kmalloc_array(count, sizeof(type), gfp_or_kernel(__VA_ARGS__))
+#define kzalloc_objs(type, count, ...) \
+	kcalloc(count, sizeof(type), gfp_or_kernel(__VA_ARGS__))
+#define kvzalloc_obj(type, ...) \
+	kvzalloc(sizeof(type), gfp_or_kernel(__VA_ARGS__))
+#define kvzalloc_objs(type, count, ...) \
+	kvcalloc(count, sizeof(type), gfp_or_kernel(__VA_ARGS__))
 #endif
 
 #endif /* _COMPAT_LINUX_SLAB_H */
