@@ -12,9 +12,14 @@ TAB=$'\t'
 tell_result() { printf '%s\t%s\t%s\n' "$1" "$TARGET: $2" "${*:3}" >&3; }
 tell_note() { printf 'note\t%s\n' "$TARGET: $*" >&3; }
 
+# file_of STAGE: relative to selftests/.
+file_of() {
+	echo "${STAGES#"$HERE/"}/$1.sh"
+}
+
 # tag_of STAGE KEY: the header line "# KEY: …" of a stage.
 tag_of() {
-	sed -n "2,15s/^# $2: *//p" "$STAGES/$1.sh" | head -n 1
+	sed -n "2,15s/^# $2: *//p" "$HERE/$(file_of "$1")" | head -n 1
 }
 
 # has_tag STAGE WORD: does its line "# needs:" name WORD?
@@ -28,7 +33,12 @@ limit_of() {
 
 	limit=$(tag_of "$1" timeout)
 	limit=${limit%%[!0-9]*}
-	echo $((${limit:-60} * SLOW))
+	if [ -z "$limit" ]; then
+		limit=60
+		! has_tag "$1" slow || limit=400
+		! has_tag "$1" two-guests || limit=$((limit + 200))
+	fi
+	echo $((limit * SLOW))
 }
 
 # selected STAGE: is it asked for?
@@ -75,13 +85,13 @@ prepare_run() {
 	[ -z "${MODULE:-}" ] || module=/wgi/wireguard.ko
 	[ -z "$module" ] || cp "$MODULE" "$run/wireguard.ko" || return
 	for name; do
-		echo "$name $(limit_of "$name")"
+		echo "$name $(limit_of "$name") $(file_of "$name")"
 	done >"$run/stages"
 	cat >"$run/guest.env" <<-END
 		WGI_KERNEL=$TARGET
 		WGI_MODULE=$module
 		WGI_MODE=$MODE
-		WGI_SLOW=$SLOW
+		WGI_FACTOR=$SLOW
 		WGI_EMULATED=$EMULATED
 		WGI_VERBOSE=${VERBOSE:-}
 	END
@@ -126,10 +136,9 @@ one_result() {
 
 	read -r verdict name took reason <<<"$1"
 	case $name in
-	load-module | unload-module | kmemleak | lockdep-* | life-cycle-* | serve) ;;
+	load-module | unload-module | kmemleak | lockdep-* | life-cycle-*) ;;
 	*) FINISHED=$((FINISHED + 1)) ;;
 	esac
-	[ "$name" != serve ] || return 0
 	case $verdict in
 	ok) tell_result ok "$PREFIX$name" "${took} s" ;;
 	skip) tell_result skip "$PREFIX$name" "$reason" ;;
@@ -212,19 +221,14 @@ guest_pair() {
 	local run=$1 other=$1.peer second
 
 	(MODULE='' prepare_run "$other") || return
-	cat >>"$other/guest.env" <<-END
-		WGI_ROLE=b
-		WGI_CTL_ADDRESS=10.255.77.2
-	END
-	cat >>"$run/guest.env" <<-END
-		WGI_CTL_ADDRESS=10.255.77.1
-		WGI_PEER_HOST=10.255.77.2
-		WGI_LINK=link0
-	END
+	printf '%s\n' WGI_ROLE=b WGI_CTL_ADDRESS=10.255.77.2 \
+		>>"$other/guest.env"
+	printf '%s\n' WGI_CTL_ADDRESS=10.255.77.1 WGI_PEER_HOST=10.255.77.2 \
+		>>"$run/guest.env"
 	MACHINE_CABLE=listen:$run/cable MACHINE_MEM=512 \
 		machine_start "$TARGET" "$other" || return
 	second=$MACHINE_PID
-	until [ -S "$run/cable.link" ] && [ -S "$run/cable.ctl" ]; do
+	until [ -S "$run/cable.link" ]; do
 		kill -0 "$second" || { why_dead "$other"; return 1; }
 		sleep 0.1
 	done
@@ -232,6 +236,7 @@ guest_pair() {
 		machine_start "$TARGET" "$run" && follow "$run" "$MACHINE_PID"
 	machine_end "$MACHINE_PID"
 	machine_end "$second"
+	[ -n "$ENDED" ] || why_dead "$other"
 }
 
 # ----------------------------------------------------------- one target --

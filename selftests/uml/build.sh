@@ -11,15 +11,15 @@
 #   release     the kernel's release, in one line
 #
 # Done once, about fifteen minutes on two cores; kept in $WGI_CACHE (default
-# /var/cache/wireguard-inline). Rebuilt when "config" or this script changes.
+# /var/cache/wireguard-inline). Rebuilt when something in this directory changes.
 
 set -euo pipefail
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 CACHE=${WGI_CACHE:-/var/cache/wireguard-inline}
 JOBS=${JOBS:-$(nproc)}
-PACKAGES="bc bison build-essential flex kmod libelf-dev libssl-dev python3
-	xz-utils"
+PACKAGES="bc bison build-essential flex kmod libelf-dev libssl-dev patch
+	python3 xz-utils"
 
 say() { echo "uml: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -86,7 +86,7 @@ configure()
 # What the kernel is made of: a change of it means another kernel.
 wanted_stamp()
 {
-	cat "$HERE/config" "$HERE/build.sh" | sha256sum | cut -c1-16
+	cat "$HERE/config" "$HERE/build.sh" "$HERE"/*.patch | sha256sum | cut -c1-16
 }
 
 FINAL=$CACHE/uml
@@ -109,12 +109,16 @@ OBJ=$WORK/obj
 install_packages
 tarball=$("$HERE/../vm/roots.sh" source)
 rm -f "$WORK/stamp"
-if [ "$(cat "$WORK/tarball" 2>/dev/null)" != "$tarball" ]; then
+source_stamp="$tarball $(cat "$HERE"/*.patch | sha256sum | cut -c1-16)"
+if [ "$(cat "$WORK/source" 2>/dev/null)" != "$source_stamp" ]; then
 	rm -rf "$WORK"
 	mkdir -p "$SRC"
 	say "unpacking ${tarball##*/}"
 	tar -xf "$tarball" -C "$SRC" --strip-components=1
-	echo "$tarball" >"$WORK/tarball"
+	for fix in "$HERE"/*.patch; do
+		patch -s -p1 -d "$SRC" <"$fix" >&2 || die "${fix##*/} does not fit"
+	done
+	echo "$source_stamp" >"$WORK/source"
 fi
 mkdir -p "$OBJ"
 configure

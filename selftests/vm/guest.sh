@@ -5,7 +5,7 @@
 # looks for leaks, powers off. /wgi is the run's directory on the host:
 #
 #   guest.env   variables, see machine.sh
-#   stages      one stage a line: NAME TIMEOUT
+#   stages      one stage a line: NAME TIMEOUT FILE
 #   selftests/  a copy of the project's, its programs built
 #
 # Events go to the host line by line, by a virtio port or a file:
@@ -83,7 +83,8 @@ mount_rest()
 	ip link set lo up
 } >/run/mount.log 2>&1
 
-# Two guests see each other on two cables, known by their MAC addresses.
+# Two guests see each other on two cables, known by their MAC addresses: on
+# link0 the tests, on ctl0 what one tells the other.
 name_cables()
 {
 	local sys dev
@@ -191,7 +192,7 @@ run_limited()
 	setsid "$@" </dev/null &
 	pid=$!
 	(
-		trap 'kill "$nap"; exit' TERM
+		trap 'kill "$nap" 2>/dev/null; exit' TERM
 		sleep "$limit" &
 		nap=$!
 		wait "$nap"
@@ -200,10 +201,10 @@ run_limited()
 		pkill -KILL -s "$pid"
 	) &
 	timer=$!
-	wait "$pid"
+	wait "$pid" 2>/dev/null
 	rc=$?
 	kill "$timer" 2>/dev/null
-	wait "$timer"
+	wait "$timer" 2>/dev/null
 	[ ! -e /run/timed-out ] || rc=124
 	rm -f /run/timed-out
 	return "$rc"
@@ -228,9 +229,8 @@ sweep()
 
 run_stage()
 {
-	local name=$1 limit=$2 file=/wgi/selftests/stages/$1.sh began took rc
+	local name=$1 limit=$2 file=/wgi/selftests/$3 began took rc
 
-	[ -e "$file" ] || file=/wgi/selftests/lib/faulty/$1.sh
 	began=$(seconds)
 	event S "$name" "$limit"
 	kmsg "begin $name"
@@ -303,32 +303,54 @@ lifecycle_visible()
 # serve: the second guest does what the first one asks for, until told to stop.
 serve()
 {
-	event S serve "${WGI_LIFETIME:-3600}"
 	ncat -lk "$WGI_CTL_ADDRESS" 7000 --sh-exec '/bin/bash -s 2>&1' &
 	until [ -e /run/wgi-stop ]; do
 		sleep 0.2
 	done
 	kill $!
-	result ok serve 0
+}
+
+# demo: stock, then each mode of our module, as demo.sh wants them; "D MODE …"
+# hands on what the measuring script says.
+demo()
+{
+	local mode word
+
+	for mode in stock $WGI_DEMO_MODES; do
+		word=$mode
+		if [ "$mode" = stock ]; then
+			word=-
+		else
+			unload_module
+			WGI_MODULE=$WGI_OURS load_module
+		fi
+		/wgi/selftests/demo/guest.sh "$word" "$WGI_DEMO_SECS" 2>&1 |
+			sed -u "s/^/D $mode /" >&8
+	done
+	unload_module
 }
 
 run_all()
 {
-	local name limit
+	local name limit file
 
 	if ! step load-module 300 load_module; then
-		while read -r name limit; do
+		while read -r name limit file; do
 			event R skip "$name" 0 "the module does not load"
 		done </wgi/stages
 		return
 	fi
 	if [ "${WGI_ROLE:-a}" = b ]; then
-		serve
+		step serve "${WGI_LIFETIME:-3600}" serve
+		return
+	fi
+	if [ "${WGI_ROLE:-}" = demo ]; then
+		demo
 		return
 	fi
 	step life-cycle-visible 60 lifecycle_visible
-	while read -r name limit; do
-		run_stage "$name" "$limit" </dev/null
+	while read -r name limit file; do
+		run_stage "$name" "$limit" "$file" </dev/null
 	done </wgi/stages
 	[ -z "${WGI_PEER_HOST:-}" ] ||
 		echo 'touch /run/wgi-stop' | ncat "$WGI_PEER_HOST" 7000

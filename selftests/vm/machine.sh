@@ -46,7 +46,7 @@ copy_project()
 	mkdir -p "$1"
 	(cd "$PROJECT" && tar -c --exclude='*.o' --exclude='*.ko' \
 		--exclude='*.mod*' --exclude='.*.cmd' --exclude='.built-for' \
-		Makefile Kbuild include src tools) | tar -x -C "$1"
+		Makefile dkms.conf include src tools/build) | tar -x -C "$1"
 }
 
 # machine_build TARGET DIR [make's arguments]
@@ -185,17 +185,19 @@ shm_or_tmp()
 	[ -w /dev/shm ] && echo /dev/shm || echo /tmp
 }
 
-# cable_options: network cards of a guest with a neighbour.
+# cable_options: the network cards of a guest with a neighbour.
 cable_options()
 {
-	local side=${MACHINE_CABLE%%:*} path=${MACHINE_CABLE#*:} n=01 server=on
-	local name
+	local path=${MACHINE_CABLE#*:} server=off n=02 card
 
-	[ -n "${MACHINE_CABLE:-}" ] || return 0
-	[ "$side" = listen ] || { n=02; server=off; }
-	for name in ctl:0c link:0d; do
-		echo "-netdev stream,id=${name%:*},server=$server,addr.type=unix,addr.path=$path.${name%:*}"
-		echo "-device virtio-net-pci,netdev=${name%:*},mac=52:54:00:00:${name#*:}:$n,romfile="
+	case ${MACHINE_CABLE:-} in
+	listen:*) server=on n=01 ;;
+	connect:*) ;;
+	*) return ;;
+	esac
+	for card in ctl:0c link:0d; do
+		echo "-netdev stream,id=${card%:*},server=$server,addr.type=unix,addr.path=$path.${card%:*}"
+		echo "-device virtio-net-pci,netdev=${card%:*},mac=52:54:00:00:${card#*:}:$n,romfile="
 	done
 }
 

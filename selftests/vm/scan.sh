@@ -32,6 +32,7 @@ DEBUG_LOCKS_WARN_ON|MAX_LOCKDEP|turning off the locking correctness
 wireguard: .*(self-?test|selftest).*(FAIL|fail)'
 
 found=0
+grep -qa 'wgi: guest begins' "$@" || { echo "the guest never began"; found=1; }
 for file; do
 	[ -e "$file" ] || { echo "no log $file"; found=1; continue; }
 	# The console and the log repeat each other: each finding once is enough.
