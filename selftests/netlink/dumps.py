@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Dumps that take many messages, with and without changes between them.
 
-usage: dumps.py [--rounds N]
+usage: dumps.py [--rounds N] [--quick]
 
 Runs in a network namespace of its own, on the WireGuard module that is loaded.
 
@@ -12,6 +12,8 @@ window of peers along, in one request: any state is a run of consecutive peers,
 each with the number of allowed IPs that its number says.
 
   --rounds N  how many dumps to take beside the changes (default 150)
+  --quick     fewer peers and allowed IPs, and 40 rounds: for kernels full of
+              debugging options
 
 Prints KTAP. Exit code 0: passed; 1: failed; 2: usage; 4: could not run.
 """
@@ -23,7 +25,7 @@ import subprocess
 from wgnl import *  # pylint: disable=wildcard-import,unused-wildcard-import
 
 DEV = ifname("wg0")
-WINDOW = 60
+WINDOW, MANY, COUNTS = 60, 12000, range(20, 40)
 SIZES = (4096, 1 << 16)     # of the readers' buffers, and thus of messages
 
 
@@ -37,7 +39,7 @@ numbers = {key(number): number for number in range(1, 200000)}
 
 def ip_count(number):
     """How many allowed IPs a peer has: from none to more than fit a message."""
-    return number * 7 % 97 if number % 16 else 300
+    return number * 7 % 97 if number % 16 else 250
 
 
 def addresses(number):
@@ -91,24 +93,24 @@ def whole(ktap, nl, readers):
                     f"all peers once, messages of {reader.size} bytes", *wrong)
     nl.must_set(DEV, u32(D_FLAGS, D_REPLACE_PEERS))
     text = [f"10.{at >> 16}.{at >> 8 & 255}.{at & 255}/32"
-            for at in range(12000)]
-    for at in range(0, len(text), 1000):
+            for at in range(MANY)]
+    for at in range(0, MANY, 500):
         nl.must_set(DEV, peers(peer(key(1)), peer(key(2), ips=[
-            ip(one[:-3], 32) for one in text[at:at + 1000]]), peer(key(3))))
+            ip(one[:-3], 32) for one in text[at:at + 500]]), peer(key(3))))
     for reader in readers:
         interrupted, device = reader.dump("wg0")
         got = [len(ips) for _, ips in device.peers]
-        ktap.result(got == [0, 12000, 0] and not interrupted and
+        ktap.result(got == [0, MANY, 0] and not interrupted and
                     device.peers[1][1] == text,
-                    f"12000 allowed IPs of one peer, messages of {reader.size} bytes",
+                    f"{MANY} allowed IPs of one peer, messages of {reader.size} bytes",
                     f"got {got}")
-    for count in range(20, 40):
+    for count in COUNTS:
         nl.must_set(DEV, u32(D_FLAGS, D_REPLACE_PEERS),
                     peers(*(peer(key(number + 1)) for number in range(count))))
         got = len(readers[0].dump("wg0")[1].peers)
         if got != count:
             break
-    ktap.result(got == count, "20 to 39 peers without allowed IPs",
+    ktap.result(got == count, f"{COUNTS[0]} to {COUNTS[-1]} peers without allowed IPs",
                 f"{got} of {count}")
 
 
@@ -240,17 +242,22 @@ def deleted(ktap, nl, other):
 
 def main():
     """Run all."""
+    global WINDOW, MANY, COUNTS  # pylint: disable=global-statement
     parser = argparse.ArgumentParser(
         description=__doc__, usage=argparse.SUPPRESS,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=150)
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    if options.quick:
+        WINDOW, MANY, COUNTS = 20, 1500, range(27, 31)
+    rounds = options.rounds or (40 if options.quick else 150)
     enter_namespace()
     ktap, writer = Ktap(), Netlink()
     readers = [Netlink(size=size) for size in SIZES]
     whole(ktap, writer, readers)
     disturbed(ktap, readers[0], writer)
-    concurrent(ktap, writer, readers, options.rounds)
+    concurrent(ktap, writer, readers, rounds)
     deleted(ktap, readers[0], writer)
     ktap.finish()
 

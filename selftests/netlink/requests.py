@@ -653,7 +653,7 @@ class Suite:
                 nl.ask(CMD_SET, name + u32(D_FWMARK, 3) + peers(
                     peer(A))).name,
                 nl.ask(CMD_SET, name + u16(D_LISTEN_PORT, 3) + peers(
-                    BAD_IP)).name,
+                    peer(A, ips=[BAD_IP]))).name,
                 str(len(nl.dump("wg1")[1].peers)),
                 str(int.from_bytes(nl.dump("wg1")[1].attrs[D_FWMARK],
                                    sys.byteorder)),
