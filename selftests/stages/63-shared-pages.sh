@@ -15,6 +15,9 @@ wire "$NS_C" ve "$NS_C" ce
 for port in ca cb ce; do
 	ip -n "$NS_C" link set "$port" master br0
 	ip -n "$NS_C" link set "$port" type bridge_slave learning off
+	# What it has learned in between goes when the port does.
+	ip -n "$NS_C" link set "$port" down
+	ip -n "$NS_C" link set "$port" up
 done
 ip -n "$NS_A" addr add 10.77.1.1/24 dev va
 ip -n "$NS_B" addr add 10.77.1.2/24 dev vb
