@@ -23,6 +23,7 @@
 # The result is KTAP; the last line is "N passed, N failed, N skipped". Exit
 # status 0 only if nothing failed. Guests' logs stay in $WGI_CACHE/runs.
 
+# shellcheck disable=SC1091,SC2034 # files beside this one use each other's
 set -uo pipefail
 export LC_ALL=C
 
@@ -87,21 +88,24 @@ lane() {
 	local job
 
 	for job; do
-		target_run "${job%:*}" "${job#*:}"
+		case $job in
+		lint) static_rules ;;
+		*) target_run "${job%:*}" "${job#*:}" ;;
+		esac
 	done
 	tell_note "done"
 }
 
 # report LANE…: run the lanes beside each other and say what they tell. A lane
-# is one word: TARGET:SELECTION,TARGET:SELECTION
+# is one word: TARGET:SELECTION,TARGET:SELECTION,lint
 report() {
 	local kind name remark lane
 	local -a pids=()
 
 	while IFS=$'\t' read -r kind name remark; do
 		case $kind in
-		ok) ktap_pass "$name" $remark ;;
-		not) ktap_fail "$name" $remark ;;
+		ok) ktap_pass "$name" "$remark" ;;
+		not) ktap_fail "$name" "$remark" ;;
 		skip) ktap_skip "$name" "$remark" ;;
 		note) ktap_note "$name" ;;
 		esac
@@ -118,7 +122,7 @@ report() {
 }
 
 main_lanes() {
-	local kernel selection=all
+	local kernel
 	local -a lanes=()
 
 	if [ "${#KERNELS[@]}" -gt 0 ]; then
@@ -130,10 +134,10 @@ main_lanes() {
 	fi
 	# A lane keeps about one of two CPUs busy.
 	case $WHAT in
-	default) report uml:all 6.1:all,6.12:core,7.2:core ;;
+	default) report uml:all 6.1:all,6.12:core,7.2:core,lint ;;
 	debug) report debug-6.1:all,debug-7:all ;;
 	all) report uml:all,debug-6.1:all,debug-7:all \
-		6.1:all,6.12:all,7.2:all ;;
+		6.1:all,6.12:all,7.2:all,lint ;;
 	esac
 }
 

@@ -15,6 +15,7 @@
 # What is missing is installed; downloads stay in $WGI_CACHE (by default
 # /var/cache/wireguard-inline).
 
+# shellcheck disable=SC1091 # files beside this one
 set -euo pipefail
 export LC_ALL=C
 
@@ -203,7 +204,7 @@ measure_here()
 }
 
 [ "$(id -u)" = 0 ] || die "needs root (sudo make demo)"
-# shellcheck disable=SC2086 # one package per word
+# shellcheck disable=SC2046,SC2086 # one package per word
 install_packages $PACKAGES $([ "${ON:-}" = host ] || echo "$GUEST_PACKAGES")
 if [ "${ON:-}" = host ]; then
 	run_on_host

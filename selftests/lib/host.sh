@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # some are read by run.sh
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sourced by check.sh for ON=host: the stages in the running kernel, in their own

@@ -45,7 +45,7 @@ ktap_line() {
 	local verdict=$1 name=$2
 	shift 2
 	KTAP_COUNT=$((KTAP_COUNT + 1))
-	echo "$verdict $KTAP_COUNT $name${*:+ # $*}"
+	echo "$verdict $KTAP_COUNT $name${1:+ # $*}"
 }
 
 # ktap_end: the plan and the totals; status 0 only if something passed and

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # they are read by run.sh
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sourced by check.sh --machinery: shows the runner one failure of each kind and

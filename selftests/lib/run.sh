@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # some are read by machine.sh
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sourced by check.sh: the stages of one target, from building the module to
@@ -6,8 +6,6 @@
 # what happened by lines on descriptor 3:
 #
 #   ok|not|skip <tab> NAME <tab> REMARK          note <tab> TEXT
-
-TAB=$'\t'
 
 tell_result() { printf '%s\t%s\t%s\n' "$1" "$TARGET: $2" "${*:3}" >&3; }
 tell_note() { printf 'note\t%s\n' "$TARGET: $*" >&3; }
@@ -51,6 +49,10 @@ selected() {
 		[[ $1 == $pattern || $1 == *-$pattern ]] && return 0
 	done
 	return 1
+}
+
+in_core() {
+	grep -qxF "$1" "$HERE/core"
 }
 
 # group_of STAGE: the kind of guest that it runs in.
@@ -251,6 +253,27 @@ suite() {
 	echo "$1/selftests"
 }
 
+# static_rules: what needs neither a kernel's headers nor a guest. Each rule that
+# lint.sh has is a line here, too.
+static_rules() {
+	local line name
+
+	TARGET=lint
+	LINT_KERNELS=' ' "$PROJECT/tools/build/lint.sh" 2>"$CACHE/build/lint.log" |
+		while IFS= read -r line; do
+			name=${line#*ok * - }
+			case $line in
+			*'# SKIP '*) tell_result skip "${name%% # SKIP*}" \
+				"${line#*# SKIP }" ;;
+			ok\ *) tell_result ok "$name" ;;
+			'not ok '*) tell_result not "$name" ;;
+			'# '*) tell_note "  ${line#'# '}" ;;
+			esac
+		done
+	[ "${PIPESTATUS[0]}" -le 1 ] ||
+		tell_result not "lint.sh" "see $CACHE/build/lint.log"
+}
+
 # target_run TARGET SELECTION: SELECTION is all or core.
 target_run() {
 	local name group log=$CACHE/build/$1/log
@@ -260,7 +283,7 @@ target_run() {
 	mkdir -p "${log%/*}" "$RUNS"
 	for name in $(all_stages); do
 		selected "$name" || continue
-		[ "$2" = all ] || has_tag "$name" core || continue
+		[ "$2" = all ] || in_core "$name" || continue
 		if [ "$TARGET" = uml ] && [ "$(group_of "$name")" != main ]; then
 			tell_result skip "$name" "needs a guest in QEMU"
 			continue

@@ -15,6 +15,7 @@
 #   # TEXT                  for the reader
 #   END                     all was done; the guest powers off
 
+# shellcheck disable=SC1091 # guest.env is made for each run
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root LC_ALL=C TERM=dumb
 cd / || exit

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2086 # MACHINE_… are the callers'
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sourced by check.sh and demo.sh: machines to run things in.
@@ -188,9 +188,10 @@ shm_or_tmp()
 # cable_options: the network cards of a guest with a neighbour.
 cable_options()
 {
-	local path=${MACHINE_CABLE#*:} server=off n=02 card
+	local cable=${MACHINE_CABLE:-} path server=off n=02 card
 
-	case ${MACHINE_CABLE:-} in
+	path=${cable#*:}
+	case $cable in
 	listen:*) server=on n=01 ;;
 	connect:*) ;;
 	*) return ;;
