@@ -12,8 +12,8 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)/src
 BUILT_FOR = $(realpath $(KDIR)) $(ARCH) $(CC) $(LLVM) $(DEBUG) \
 	    $(file <$(KDIR)/include/config/kernel.release)
 
-.PHONY: help module install dkms-install dkms-remove demo check check-all \
-	check-debug bench lint clean
+.PHONY: help module install dkms-source dkms-install dkms-remove demo check \
+	check-all check-debug bench lint clean
 
 help:
 	@sh tools/build/help.sh
@@ -29,11 +29,15 @@ install: module
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
 		$(file <$(KDIR)/include/config/kernel.release)
 
-dkms-install:
+# What DKMS needs of the tree, and no object of another kernel.
+dkms-source:
+	rm -rf $(SOURCE)
 	mkdir -p $(SOURCE)/tools
 	cp -r dkms.conf Makefile LICENSE include src $(SOURCE)/
 	cp -r tools/build $(SOURCE)/tools/
 	$(MAKE) -s -C $(SOURCE) clean
+
+dkms-install: dkms-source
 	dkms install wireguard-inline/$(VERSION) -k $(KVER)
 
 dkms-remove:
