@@ -233,7 +233,10 @@ static unsigned int sealed_len(const struct wg_tx_batch *batch,
 	return WG_DATA_OVERHEAD + skb->len + padding(skb->len, batch->mtu);
 }
 
-/* Adds one sealed segment to the pages of a super-packet. */
+/*
+ * Adds one sealed segment to the pages of a super-packet. A refill promises no
+ * more than a page, whatever is asked for.
+ */
 static bool seal_into(struct wg_tx_batch *batch, struct sk_buff *out,
 		      const struct sk_buff *skb, u64 counter)
 {
@@ -242,7 +245,8 @@ static bool seal_into(struct wg_tx_batch *batch, struct sk_buff *out,
 	int i = skb_shinfo(out)->nr_frags;
 	u8 *to;
 
-	if (unlikely(!skb_page_frag_refill(len, frag, GFP_ATOMIC)))
+	if (unlikely(len > PAGE_SIZE ||
+		     !skb_page_frag_refill(len, frag, GFP_ATOMIC)))
 		return false;
 	if (skb_can_coalesce(out, i, frag->page, frag->offset)) {
 		skb_frag_size_add(&skb_shinfo(out)->frags[i - 1], len);
@@ -337,11 +341,22 @@ static void seal_supers(struct wg_tx_batch *batch)
 	batch->uncut = NULL;
 }
 
-static void seal_single(struct wg_tx_batch *batch)
+static void seal_singles(struct wg_tx_batch *batch)
 {
-	batch->packets = seal_one(batch, batch->packets, batch->counter);
-	if (unlikely(!batch->packets))
-		DEV_STATS_INC(batch->peer->device->dev, tx_errors);
+	struct sk_buff *skb = batch->packets, *next, **tail = &batch->packets;
+	u64 counter = batch->counter;
+
+	batch->packets = NULL;
+	for (; skb; skb = next) {
+		next = skb->next;
+		*tail = seal_one(batch, skb, counter++);
+		if (likely(*tail))
+			tail = &(*tail)->next;
+		else
+			DEV_STATS_INC(batch->peer->device->dev, tx_errors);
+	}
+	consume_skb(batch->uncut);
+	batch->uncut = NULL;
 }
 
 /**
@@ -356,10 +371,10 @@ static void seal_single(struct wg_tx_batch *batch)
  */
 void wg_tx_seal(struct wg_tx_batch *batch)
 {
-	if (batch->uncut)
+	if (batch->uncut && sealed_len(batch, batch->packets) <= PAGE_SIZE)
 		seal_supers(batch);
 	else if (likely(batch->packets))
-		seal_single(batch);
+		seal_singles(batch);
 }
 
 /* Begin a new session before this one ends (whitepaper 6.2). */
