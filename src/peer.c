@@ -51,8 +51,8 @@ static void init_members(struct wg_peer *peer, struct wg_device *wg)
  * @preshared_key: zeros for none
  *
  * Context: device's update lock held; may sleep.
- * Return: the peer, its reference the device's, or ERR_PTR(): -ENOSPC at
- * WG_MAX_PEERS, -ENOMEM.
+ * Return: the peer, its reference the device's, or ERR_PTR(-ENOMEM), also at
+ * WG_MAX_PEERS.
  */
 struct wg_peer *wg_peer_create(struct wg_device *wg,
 			       const u8 public_key[WG_KEY_SIZE],
@@ -63,7 +63,7 @@ struct wg_peer *wg_peer_create(struct wg_device *wg,
 
 	lockdep_assert_held(&wg->update_lock);
 	if (wg->num_peers >= WG_MAX_PEERS)
-		return ERR_PTR(-ENOSPC);
+		return ERR_PTR(-ENOMEM);
 	peer = kmem_cache_zalloc(peer_cache, GFP_KERNEL);
 	if (unlikely(!peer))
 		return ERR_PTR(-ENOMEM);
