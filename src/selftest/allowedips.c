@@ -3,6 +3,7 @@
 #include "parallel.h"
 
 #include <linux/inet.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
@@ -14,8 +15,9 @@
 #define TEST_CHANGES 2000
 #define TEST_LOOKUPS 8
 #define TEST_POOL 24
-/* How often the trie changes while all CPUs read it. */
+/* How often the trie changes while all CPUs read it, and how long at most. */
 #define TEST_RACE_CHANGES 20000
+#define TEST_RACE_TIME HZ
 
 enum step_kind {
 	ADD,		/* insert @text for @peer, which gives 0 */
