@@ -34,6 +34,8 @@ struct wg_prefix {
 /**
  * wg_address_read4() - take an IPv4 address from a packet or an attribute
  * @addr: 4 bytes in network order at any alignment
+ *
+ * Return: the address.
  */
 static inline struct wg_address wg_address_read4(const void *addr)
 {
@@ -45,6 +47,8 @@ static inline struct wg_address wg_address_read4(const void *addr)
 /**
  * wg_address_read6() - take an IPv6 address from a packet or an attribute
  * @addr: 16 bytes in network order at any alignment
+ *
+ * Return: the address.
  */
 static inline struct wg_address wg_address_read6(const void *addr)
 {
@@ -58,6 +62,8 @@ static inline struct wg_address wg_address_read6(const void *addr)
  * wg_address_bit() - one bit of an address
  * @a: address
  * @at: its number, 0 for the first on the wire, 127 at most
+ *
+ * Return: 0 or 1.
  */
 static inline unsigned int wg_address_bit(const struct wg_address *a,
 					  unsigned int at)

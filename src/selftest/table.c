@@ -238,7 +238,7 @@ bool __init wg_table_selftest(void)
 	struct wg_peer *peers;
 	bool good = false;
 
-	wg = kvzalloc(sizeof(*wg), GFP_KERNEL);
+	wg = kvcalloc(1, sizeof(*wg), GFP_KERNEL);
 	peers = kvcalloc(TEST_PEERS + 1, sizeof(*peers), GFP_KERNEL);
 	entries = kvcalloc(TEST_INDICES, sizeof(*entries), GFP_KERNEL);
 	if (wg && peers && entries)
