@@ -37,7 +37,11 @@ dkms-source:
 	cp -r tools/build $(SOURCE)/tools/
 	$(MAKE) -s -C $(SOURCE) clean
 
-dkms-install: dkms-source
+dkms-install:
+	@sh tools/build/probe.sh $(KDIR) >/dev/null
+	@command -v dkms >/dev/null || { echo "wireguard-inline: DKMS is not" \
+		"installed: apt-get install dkms" >&2; exit 1; }
+	$(MAKE) -s dkms-source
 	dkms install wireguard-inline/$(VERSION) -k $(KVER)
 
 dkms-remove:

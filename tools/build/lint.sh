@@ -86,6 +86,13 @@ long_functions()
 		}'
 }
 
+# Stages use what the libraries that they are sourced with define, and the other
+# way round, which shellcheck cannot follow.
+shell_style()
+{
+	scripts | xargs shellcheck -S warning -e SC2034,SC2154
+}
+
 style()
 {
 	local dir
@@ -100,7 +107,8 @@ documentation()
 	local dir
 
 	dir=$("$ROOTS" checkpatch 2>/dev/null) || { echo "no kernel-doc"; return; }
-	c_files | xargs python3 "$dir/scripts/kernel-doc" -none -Wreturn
+	c_files | xargs python3 "$dir/scripts/kernel-doc" -none -Wreturn 2>&1 |
+		sort -u
 }
 
 # complaints VERSION MAKE-ARGS...: what a build of everything says.
@@ -128,7 +136,7 @@ clang_complaints()
 	for file in "$WORK"/tree/src/.*.o.cmd; do
 		case $file in */.wireguard.*) continue ;; esac
 		command=$(sed -nE 's/^(saved)?cmd_[^ ]* := //p' "$file" |
-			sed -E 's/^[^ ]*gcc[^ ]* /clang /; s/ ; .*//; s/ -o [^ ]*//
+			sed -E 's/^ *[^ ]*gcc[^ ]* /clang /; s/ ; .*//; s/ -o [^ ]*//
 				s/ -c / -fsyntax-only /; s/ -Wp,-MMD,[^ ]*//
 				s/ -(mrecord-mcount|fconserve-stack)//g
 				s/ -(mfunction-return|mindirect-branch)[^ ]*//g
@@ -136,10 +144,11 @@ clang_complaints()
 				s/ -(fno-allow-store-data-races|mskip-rax-setup)//g
 				s/ -(falign-jumps|mpreferred-stack-boundary)[^ ]*//g')
 		(cd "$("$ROOTS" "$version")/headers" &&
-			eval "$command -Wno-unknown-warning-option" \
+			eval "$command -Wno-gnu -Wno-unknown-warning-option" \
 				-Wno-unused-command-line-argument \
 				-Wno-ignored-optimization-argument) 2>&1
-	done | awk '/(warning|error):/ && (/\/src\// || /\/compat\//)'
+	done | awk -v tree="$WORK/tree/" '
+		/(warning|error):/ && (index($0, tree) == 1 || /^clang/)'
 }
 
 need shellcheck shellcheck
@@ -151,8 +160,7 @@ nothing "no inline in .c files" own_inline
 nothing "nothing unfinished" unfinished
 nothing "files of $FILE_LINES lines, shims of $SHIM_LINES" long_files
 nothing "functions of $FUNCTION_LINES lines" long_functions
-# shellcheck disable=SC2046 # one word per file
-nothing "shellcheck" shellcheck $(scripts)
+nothing "shellcheck" shell_style
 nothing "checkpatch --strict" style
 nothing "kernel-doc" documentation
 for version in "${KERNELS[@]}"; do

@@ -6,8 +6,9 @@
 
 /* Before 7.0, or before it was taken to a stable kernel. */
 #ifndef kmalloc_obj
-#define gfp_second(ignored, gfp, ...) gfp
-#define gfp_or_kernel(...) gfp_second(0, ##__VA_ARGS__, GFP_KERNEL, 0)
+/* Flags may be left out: then the zero takes their place. */
+#define gfp_sum(zero, gfp, ...) ((zero) | (gfp))
+#define gfp_or_kernel(...) gfp_sum(0, ##__VA_ARGS__, GFP_KERNEL)
 
 #define kmalloc_obj(type, ...) \
 	kmalloc(sizeof(type), gfp_or_kernel(__VA_ARGS__))
