@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Inside the lab: a packet generator in front of gateway 1, a sink behind gateway 2, UDP of PKT bytes inside, all in softirq.
 #   PKT  inner packet size (1400);  SECS  (4);  RATE  packets a second offered, 0 = as fast as it goes (0)
 PKT=${PKT:-1400} SECS=${SECS:-4} RATE=${RATE:-0}

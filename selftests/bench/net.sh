@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Sourced inside the lab: load the module under test and raise two gateways joined by TUNNELS tunnels over one veth wire.
 #   MODULE   wireguard.ko to load (default: the stock one built with the lab kernel);  PARAMS  its parameters
 #   MODE     written to /sys/class/net/wgN/wireguard/mode (refused = the run fails);  THREADED  0/1, written to .../threaded

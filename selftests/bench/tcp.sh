@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Inside the lab: STREAMS TCP streams (1) from gateway 1 to gateway 2, spread over the tunnels, for SECS seconds (4).
 STREAMS=${STREAMS:-1} SECS=${SECS:-4}
 . "$(dirname "$0")/net.sh"
