@@ -21,7 +21,8 @@
 # a guest; it refuses if there is any WireGuard device.
 #
 # The result is KTAP; the last line is "N passed, N failed, N skipped". Exit
-# status 0 only if nothing failed. Guests' logs stay in $WGI_CACHE/runs.
+# status 0 only if nothing failed. Logs stay in a directory of each run's own in
+# $WGI_CACHE/runs, until there are ten newer ones.
 
 # shellcheck disable=SC1091,SC2034 # files beside this one use each other's
 set -uo pipefail
@@ -33,7 +34,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/lib/run.sh"
 
 STAGES=$HERE/stages
-RUNS=$CACHE/runs
+RUNS=$CACHE/runs/$(date +%Y%m%d-%H%M%S)-$$
 ONLY=() KERNELS=() STOCK=0 WHAT=default VERBOSE=
 PACKAGES="bc bison build-essential busybox-static conntrack cpio ethtool flex
 	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libmnl-dev libsodium-dev
@@ -83,10 +84,12 @@ install_packages() {
 			--no-install-recommends "${missing[@]}" >"$CACHE/apt.log" 2>&1
 }
 
-# lane TARGET:SELECTION…: one after the other, in the background.
+# lane TARGET:SELECTION…: one after the other, in a process of its own.
 lane() {
 	local job
 
+	trap 'machine_end "$MACHINE_PID"; machine_end "$SECOND_PID"; exit 1' \
+		TERM INT HUP
 	for job; do
 		case $job in
 		lint) static_rules ;;
@@ -96,29 +99,37 @@ lane() {
 	tell_note "done"
 }
 
-# report LANE…: run the lanes beside each other and say what they tell. A lane
-# is one word: TARGET:SELECTION,TARGET:SELECTION,lint
-report() {
-	local kind name remark lane
+# all_lanes LANE…: beside each other; what they tell goes to standard output.
+all_lanes() {
+	local lane
 	local -a pids=()
 
-	while IFS=$'\t' read -r kind name remark; do
+	exec 3>&1 >/dev/null
+	for lane; do
+		# shellcheck disable=SC2086 # one job per word
+		lane ${lane//,/ } &
+		pids+=($!)
+	done
+	trap 'kill "${pids[@]}"' TERM INT HUP
+	wait "${pids[@]}"
+}
+
+# report LANE…: run the lanes and say what they tell. A lane is one word:
+# TARGET:SELECTION,TARGET:SELECTION,lint
+report() {
+	local kind name remark
+
+	exec {told}< <(all_lanes "$@")
+	LANES=$!
+	trap 'kill "$LANES"; exit 1' TERM INT HUP
+	while IFS=$'\t' read -r kind name remark <&"$told"; do
 		case $kind in
 		ok) ktap_pass "$name" "$remark" ;;
 		not) ktap_fail "$name" "$remark" ;;
 		skip) ktap_skip "$name" "$remark" ;;
 		note) ktap_note "$name" ;;
 		esac
-	done < <(
-		exec 3>&1 >/dev/null
-		for lane; do
-			# shellcheck disable=SC2086 # one job per word
-			lane ${lane//,/ } &
-			pids+=($!)
-		done
-		trap 'kill "${pids[@]}"' TERM INT
-		wait "${pids[@]}"
-	)
+	done
 }
 
 main_lanes() {
@@ -141,25 +152,34 @@ main_lanes() {
 	esac
 }
 
-if [ "$WHAT" = list ]; then
-	list
-	exit
-fi
-[ "$(id -u)" = 0 ] || { echo "the tests need root" >&2; exit 1; }
-mkdir -p "$RUNS"
-. "$HERE/variants/inline.sh"
-MODE=$WGI_MODE
-[ "$STOCK" = 0 ] || MODE=
-ktap_begin
-install_packages || { ktap_fail packages "see $CACHE/apt.log"; ktap_end; exit 1; }
-case $WHAT in
-machinery) . "$HERE/lib/machinery.sh"; machinery ;;
-*)
-	if [ "${ON:-}" = host ]; then
+# In a function, so that the script may change while it runs.
+main() {
+	if [ "$WHAT" = list ]; then
+		list
+		exit
+	fi
+	[ "$(id -u)" = 0 ] || { echo "the tests need root" >&2; exit 1; }
+	mkdir -p "$RUNS"
+	find "$CACHE/runs" -mindepth 1 -maxdepth 1 -type d -name '2*-*-*' |
+		sort | head -n -11 | xargs -r rm -rf
+	. "$HERE/variants/inline.sh"
+	MODE=$WGI_MODE
+	[ "$STOCK" = 0 ] || MODE=
+	ktap_begin
+	ktap_note "logs in $RUNS"
+	install_packages ||
+		{ ktap_fail packages "see $CACHE/apt.log"; ktap_end; exit 1; }
+	if [ "$WHAT" = machinery ]; then
+		. "$HERE/lib/machinery.sh"
+		machinery
+	elif [ "${ON:-}" = host ]; then
 		. "$HERE/lib/host.sh"
 		host_run
 	else
 		main_lanes
-	fi ;;
-esac
-ktap_end
+	fi
+	ktap_end
+	exit
+}
+
+main

@@ -54,13 +54,12 @@ host_run() {
 	why=$(host_refuses)
 	[ -z "$why" ] || { ktap_fail host "$why"; return; }
 	if [ "$STOCK" = 0 ]; then
-		copy_project "$CACHE/build/host/module"
-		make -C "$CACHE/build/host/module" module DEBUG=1 \
-			>"$RUNS/host.build" 2>&1 ||
+		copy_project "$RUNS/module"
+		make -C "$RUNS/module" module DEBUG=1 >"$RUNS/host.build" 2>&1 ||
 			{ ktap_fail "host: build" "see $RUNS/host.build"; return; }
-		MODULE=$CACHE/build/host/module/src/wireguard.ko
+		MODULE=$RUNS/module/src/wireguard.ko
 	fi
-	SUITE=$(suite "$CACHE/build/host" 2>"$RUNS/host.build") ||
+	SUITE=$(suite 2>"$RUNS/host.build") ||
 		{ ktap_fail "host: programs" "see $RUNS/host.build"; return; }
 	echo '<5>wgi: guest begins' >/dev/kmsg
 	host_load || { ktap_fail "host: load-module"; return; }

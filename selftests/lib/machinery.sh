@@ -27,6 +27,8 @@ show() {
 	local line
 
 	ktap_note "$TARGET: a guest runs $*"
+	SHOWN=$((SHOWN + 1))
+	RUNS=$ALL_RUNS/guest-$SHOWN
 	run_guest main "$@" 3>"$TOLD"
 	while IFS= read -r line; do ktap_note "  $line"; done <"$TOLD"
 }
@@ -36,6 +38,7 @@ machinery() {
 
 	TARGET=${KERNELS[0]:-6.1} STAGES=$HERE/lib/faulty MODE='' MODULE=''
 	TOLD=$RUNS/told TARGET_MEM=1024 EMULATED=0 SLOW=1
+	ALL_RUNS=$RUNS SHOWN=0
 	[ "$TARGET" != uml ] || TARGET_MEM=2048
 	SUITE=$HERE
 

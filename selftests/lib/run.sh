@@ -15,6 +15,8 @@ file_of() {
 	echo "${STAGES#"$HERE/"}/$1.sh"
 }
 
+SECOND_PID=
+
 # tag_of STAGE KEY: the header line "# KEY: …" of a stage.
 tag_of() {
 	sed -n "2,15s/^# $2: *//p" "$HERE/$(file_of "$1")" | head -n 1
@@ -81,7 +83,6 @@ prepare_run() {
 	local run=$1 name module=''
 
 	shift
-	rm -rf "$run"
 	mkdir -p "$run"
 	cp -a "$SUITE" "$run/selftests" || return
 	[ -z "${MODULE:-}" ] || module=/wgi/wireguard.ko
@@ -220,7 +221,7 @@ guest_scale() {
 
 # The second guest has stock WireGuard and does what the first one asks for.
 guest_pair() {
-	local run=$1 other=$1.peer second
+	local run=$1 other=$1.peer
 
 	(MODULE='' prepare_run "$other") || return
 	printf '%s\n' WGI_ROLE=b WGI_CTL_ADDRESS=10.255.77.2 \
@@ -229,28 +230,41 @@ guest_pair() {
 		>>"$run/guest.env"
 	MACHINE_CABLE=listen:$run/cable MACHINE_MEM=512 \
 		machine_start "$TARGET" "$other" || return
-	second=$MACHINE_PID
+	SECOND_PID=$MACHINE_PID
 	until [ -S "$run/cable.link" ]; do
-		kill -0 "$second" || { why_dead "$other"; return 1; }
+		kill -0 "$SECOND_PID" || { why_dead "$other"; return 1; }
 		sleep 0.1
 	done
 	MACHINE_CABLE=connect:$run/cable MACHINE_MEM=$TARGET_MEM \
 		machine_start "$TARGET" "$run" && follow "$run" "$MACHINE_PID"
 	machine_end "$MACHINE_PID"
-	machine_end "$second"
+	machine_end "$SECOND_PID"
+	SECOND_PID=
 	[ -n "$ENDED" ] || why_dead "$other"
 }
 
 # ----------------------------------------------------------- one target --
 
-# suite DIR: a copy of selftests/ with its programs built. They are static, so
-# that the same ones run in every guest.
+# suite: a copy of selftests/ with its programs built; prints where. They are
+# static, so that the same ones run in every guest.
 suite() {
-	mkdir -p "$1" || return
-	rm -rf "$1/selftests"
-	cp -a "$PROJECT/selftests" "$1/selftests" || return
-	make -C "$1/selftests/progs" >&2 || return
-	echo "$1/selftests"
+	cp -a "$PROJECT/selftests" "$RUNS/suite-$TARGET" || return
+	make -C "$RUNS/suite-$TARGET/progs" >&2 || return
+	echo "$RUNS/suite-$TARGET"
+}
+
+# module: build it; prints where it is. Objects are kept between runs, of which
+# there may be several at a time.
+module() {
+	local built lock
+
+	mkdir -p "$CACHE/build/$TARGET"
+	exec {lock}>"$CACHE/build/$TARGET/lock"
+	flock "$lock"
+	built=$(machine_build "$TARGET" "$CACHE/build/$TARGET/module" DEBUG=1) &&
+		cp "$built" "$RUNS/wireguard-$TARGET.ko" || return
+	exec {lock}>&-
+	echo "$RUNS/wireguard-$TARGET.ko"
 }
 
 # static_rules: what needs neither a kernel's headers nor a guest. Each rule that
@@ -259,7 +273,7 @@ static_rules() {
 	local line name
 
 	TARGET=lint
-	LINT_KERNELS=' ' "$PROJECT/tools/build/lint.sh" 2>"$CACHE/build/lint.log" |
+	LINT_KERNELS=' ' "$PROJECT/tools/build/lint.sh" 2>"$RUNS/lint.log" |
 		while IFS= read -r line; do
 			name=${line#*ok * - }
 			case $line in
@@ -271,16 +285,15 @@ static_rules() {
 			esac
 		done
 	[ "${PIPESTATUS[0]}" -le 1 ] ||
-		tell_result not "lint.sh" "see $CACHE/build/lint.log"
+		tell_result not "lint.sh" "see $RUNS/lint.log"
 }
 
 # target_run TARGET SELECTION: SELECTION is all or core.
 target_run() {
-	local name group log=$CACHE/build/$1/log
+	local name group log=$RUNS/build-$1.log
 	local -a main=() pair=() scale=()
 
 	TARGET=$1 SLOW=1 EMULATED=0 TARGET_MEM=1024
-	mkdir -p "${log%/*}" "$RUNS"
 	for name in $(all_stages); do
 		selected "$name" || continue
 		[ "$2" = all ] || in_core "$name" || continue
@@ -308,8 +321,7 @@ target_run() {
 	tell_note "building module and programs"
 	MODULE=''
 	if [ "$STOCK" = 0 ]; then
-		MODULE=$(machine_build "$TARGET" "$CACHE/build/$TARGET/module" \
-			"DEBUG=1" 2>"$log") || {
+		MODULE=$(module 2>"$log") || {
 			tail -n 20 "$log" | while IFS= read -r line; do
 				tell_note "  $line"
 			done
@@ -318,7 +330,7 @@ target_run() {
 		}
 		tell_result ok build
 	fi
-	SUITE=$(suite "$CACHE/build/$TARGET" 2>>"$log") ||
+	SUITE=$(suite 2>>"$log") ||
 		{ tell_result not programs "see $log"; return; }
 	[ "${#main[@]}" = 0 ] || run_guest main "${main[@]}"
 	[ "${#pair[@]}" = 0 ] || run_guest pair "${pair[@]}"

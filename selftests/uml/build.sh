@@ -23,7 +23,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 KB_NAME=uml
 KB_ARCH=um
 KB_CONFIGS="$HERE/../vm/debug.config $HERE/config"
-KB_PATCHES=$HERE/lazy-ipi.patch
+KB_PATCHES="$HERE/lazy-ipi.patch $HERE/stack-trace.patch"
 
 kb_source() { "$HERE/../vm/roots.sh" source; }
 kb_finish() { ln -sfn obj/linux "$KB_DIR/linux"; }

@@ -250,6 +250,7 @@ machine_start()
 # Everything that a machine started is in its process group.
 machine_end()
 {
+	[ -n "$1" ] || return 0
 	kill -KILL -- "-$1" 2>/dev/null
 	wait "$1" 2>/dev/null
 	return 0
