@@ -216,6 +216,8 @@ static const struct device_type wg_device_type = { .name = KBUILD_MODNAME };
 /**
  * wg_device_is_wireguard() - is a network device one of ours?
  * @dev: any network device
+ *
+ * Return: true if it is.
  */
 bool wg_device_is_wireguard(const struct net_device *dev)
 {
@@ -455,12 +457,12 @@ static struct pernet_operations wg_net_ops = {
 };
 
 /**
- * wg_device_for_each_peer() - do something to all peers of all devices
+ * wg_device_visit_peers() - do something to all peers of all devices
  * @todo: what; may sleep
  *
  * Context: process; takes RTNL and each device's update lock.
  */
-void wg_device_for_each_peer(void (*todo)(struct wg_peer *peer))
+void wg_device_visit_peers(wg_peer_fn todo)
 {
 	struct wg_device *wg;
 	struct wg_peer *peer;

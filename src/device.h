@@ -63,7 +63,7 @@ struct wg_device {
 	struct napi_struct idle_napi;
 	struct workqueue_struct *handshake_wq;
 	struct list_head peer_list;
-	struct mutex update_lock;
+	struct mutex update_lock; /* configuration, see above */
 	struct list_head device_list;
 	unsigned int num_peers;
 	unsigned int device_generation;
@@ -76,7 +76,12 @@ void wg_device_module_exit(void);
 
 void wg_device_set_private_key(struct wg_device *wg,
 			       const u8 private_key[WG_KEY_SIZE]);
-void wg_device_for_each_peer(void (*todo)(struct wg_peer *peer));
+
+/* Something to do to a peer, in process context. */
+typedef void (*wg_peer_fn)(struct wg_peer *peer);
+
+void wg_device_visit_peers(wg_peer_fn todo);
+
 bool wg_device_is_wireguard(const struct net_device *dev);
 
 #endif /* _WG_DEVICE_H */

@@ -112,6 +112,7 @@ void wg_endpoint_prepare(struct wg_peer *peer)
 	struct dst_cache *routes = &peer->endpoint.routes;
 	struct dst_cache fresh = {};
 
+	/* Pairs with the release below. */
 	if (smp_load_acquire(&routes->cache))
 		return;
 	mutex_lock(&routes_lock);

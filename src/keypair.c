@@ -84,6 +84,8 @@ void wg_keypair_put(struct wg_keypair *keypair, unsigned int refs)
  * wg_keypair_expired() - is a keypair older than so many seconds?
  * @keypair: keypair
  * @secs: seconds, boot time: a suspended machine's keys age too
+ *
+ * Return: true if it is.
  */
 bool wg_keypair_expired(const struct wg_keypair *keypair, unsigned int secs)
 {

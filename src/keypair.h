@@ -52,9 +52,9 @@ struct wg_keypair {
 
 /**
  * struct wg_keypairs - the sessions of a peer
- * @current: sends, and receives
- * @previous: receives what was in flight when @current took over
- * @next: a responder's new keys, until the first packet proves that the
+ * @current_keypair: sends, and receives
+ * @previous_keypair: receives what was in flight when @current_keypair took over
+ * @next_keypair: a responder's new keys, until the first packet proves that the
  *	initiator has them too
  * @lock: serialises changes; readers hold RCU-bh
  */
@@ -62,7 +62,7 @@ struct wg_keypairs {
 	struct wg_keypair __rcu *current_keypair;
 	struct wg_keypair __rcu *previous_keypair;
 	struct wg_keypair __rcu *next_keypair;
-	spinlock_t lock;
+	spinlock_t lock; /* changes, see above */
 };
 
 struct wg_keypair *wg_keypair_create(struct wg_peer *peer);

@@ -27,8 +27,11 @@
  * @peer: peer
  * @what: string literal
  */
-#define wg_dbg_peer(peer, what)						\
+#define wg_dbg_peer(peer, what) do {					\
+	const struct wg_peer *__peer = (peer);				\
+									\
 	net_dbg_ratelimited("%s: " what " (peer %llu)\n",		\
-			    (peer)->device->dev->name, (peer)->id)
+			    __peer->device->dev->name, __peer->id);	\
+} while (0)
 
 #endif /* _WG_LOG_H */

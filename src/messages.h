@@ -12,6 +12,7 @@
 #include <crypto/blake2s.h>
 #include <crypto/chacha20poly1305.h>
 #include <crypto/curve25519.h>
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/time.h>
 #include <linux/types.h>
@@ -88,7 +89,7 @@ static_assert(sizeof(struct wg_message_data) == 16);
 /* Limits of section 6.1, in messages and in seconds. */
 #define WG_REPLAY_WINDOW_BITS	8192
 #define WG_REPLAY_WINDOW	(WG_REPLAY_WINDOW_BITS - BITS_PER_LONG)
-#define WG_REKEY_AFTER_MESSAGES	(1ULL << 60)
+#define WG_REKEY_AFTER_MESSAGES	BIT_ULL(60)
 #define WG_REJECT_AFTER_MESSAGES (U64_MAX - WG_REPLAY_WINDOW - 1)
 #define WG_REKEY_TIMEOUT	5
 #define WG_REKEY_TIMEOUT_JITTER_MS 333
@@ -106,7 +107,7 @@ static_assert(sizeof(struct wg_message_data) == 16);
 /* Limits of this implementation; as in stock, where users can see them. */
 #define WG_MAX_STAGED_PACKETS	128
 #define WG_MAX_QUEUED_HANDSHAKES 4096
-#define WG_MAX_PEERS		(1U << 20)
+#define WG_MAX_PEERS		BIT(20)
 #define WG_DEFAULT_MTU		1420
 
 /* DSCP AF41 with no ECN: handshakes overtake bulk data. */

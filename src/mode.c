@@ -52,6 +52,8 @@ MODULE_PARM_DESC(mode, "Mode of new devices: inline (default)");
 
 /**
  * wg_mode_default() - the engine of a new device
+ *
+ * Return: the one that the module parameter names.
  */
 const struct wg_engine *wg_mode_default(void)
 {

@@ -28,6 +28,8 @@ struct wg_packet {
 /**
  * wg_packet() - our part of an skb
  * @skb: a packet that is ours
+ *
+ * Return: the part, in its control block.
  */
 static inline struct wg_packet *wg_packet(struct sk_buff *skb)
 {

@@ -73,6 +73,8 @@ void wg_peer_remove_all(struct wg_device *wg);
 /**
  * wg_peer_get() - take one more reference
  * @peer: peer that the caller holds a reference to already
+ *
+ * Return: @peer.
  */
 static inline struct wg_peer *wg_peer_get(struct wg_peer *peer)
 {

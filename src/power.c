@@ -34,7 +34,7 @@ static int on_suspend(struct notifier_block *block, unsigned long action,
 	if (sleeps_all_day() ||
 	    (action != PM_HIBERNATION_PREPARE && action != PM_SUSPEND_PREPARE))
 		return 0;
-	wg_device_for_each_peer(wipe);
+	wg_device_visit_peers(wipe);
 	/* The image or the memory must not have them: wait for the wiping. */
 	rcu_barrier();
 	return 0;
@@ -46,7 +46,7 @@ static struct notifier_block suspend_block = { .notifier_call = on_suspend };
 static int on_vmfork(struct notifier_block *block, unsigned long action,
 		     void *data)
 {
-	wg_device_for_each_peer(wg_keypairs_expire);
+	wg_device_visit_peers(wg_keypairs_expire);
 	return 0;
 }
 

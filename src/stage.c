@@ -3,7 +3,7 @@
  * Packets of a peer that wait, and the gate that keeps packets in order.
  *
  * Senders on any CPU go straight ahead while the gate is open. The first that
- * may not (no key; nested too deep to go on on this stack) closes it, and from
+ * may not (no key; nested too deep for this stack) closes it, and from
  * then on everybody queues, until a worker has sent what waits and found nothing
  * more under the lock. So no packet overtakes one that was there before it.
  *

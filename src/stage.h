@@ -43,6 +43,9 @@ void wg_stage_purge(struct wg_peer *peer);
 /**
  * wg_stage_is_open() - may a sender go past the stage?
  * @stage: stage; BH off
+ *
+ * Return: true if nothing waits, as far as one can tell without the lock: who
+ * sees it late only queues behind nothing.
  */
 static inline bool wg_stage_is_open(const struct wg_stage *stage)
 {

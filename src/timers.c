@@ -170,7 +170,7 @@ static void note_traversal(struct wg_peer *peer)
 
 	if (!interval)
 		return;
-	if (READ_ONCE(peer->timers.last_traversal) != jiffies)
+	if (time_before(READ_ONCE(peer->timers.last_traversal), jiffies))
 		WRITE_ONCE(peer->timers.last_traversal, jiffies);
 	if (unlikely(!timer_pending(&peer->timers.persistent)))
 		arm(peer, &peer->timers.persistent, interval * HZ);
@@ -314,6 +314,8 @@ void wg_timers_init(struct wg_peer *peer)
 	timer_setup(&timers->zero_keys, on_zero_keys, 0);
 	timer_setup(&timers->persistent, on_persistent, 0);
 	INIT_WORK(&timers->zero_work, zero_worker);
+	/* A time to count from, also while jiffies are below zero after boot. */
+	timers->last_traversal = jiffies;
 }
 
 /**

@@ -58,6 +58,7 @@ static struct wg_keypair *sending_keypair(struct wg_peer *peer)
  * @peer: peer
  *
  * Context: any.
+ * Return: true if there is a session to send with.
  */
 bool wg_tx_has_key(struct wg_peer *peer)
 {

@@ -93,7 +93,7 @@ static inline struct wg_peer *fixture_peer(struct wg_device *wg,
 
 	if (!wg)
 		return NULL;
-	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	peer = kzalloc_obj(*peer, GFP_KERNEL);
 	if (!peer)
 		return NULL;
 	peer->device = wg;
