@@ -389,8 +389,16 @@ def answers_seen(watch, quiet=QUIET):
     return out
 
 
+def quarantined():
+    with open("/proc/kallsyms") as file:
+        return any(" kasan_quarantine_put" in line for line in file)
+
+
 def slab(name):
-    """Objects in use in a slab cache, or None where that is not shown."""
+    """Objects in use in a slab cache, or None where that is not known: KASAN's
+    quarantine holds what was freed, and it is for kmemleak to tell there."""
+    if quarantined():
+        return None
     try:
         with open("/proc/slabinfo") as file:
             for line in file:

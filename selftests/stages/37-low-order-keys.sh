@@ -24,10 +24,6 @@ addr "$host" wg0 10.70.0.1/16
 wg_set "$host" wg0 KEY:1 listen-port 5101
 ip -n "$host" link set wg0 up
 
-bg_ns "$host" python3 "$WGI_LIB/net.py" collect 2 5102 5103 >"$SCRATCH/seen"
-collector=$BG
-await 20 "the collector" grep -qs ready "$SCRATCH/seen"
-
 words=()
 n=0
 for low in "${LOW[@]}"; do
@@ -43,6 +39,10 @@ for low in "${LOW[@]}"; do
 			persistent-keepalive 1 allowed-ips "10.70.1.$n/32")
 	done
 done
+# What it sees in five seconds, of which an emulated machine needs some for this.
+bg_ns "$host" python3 "$WGI_LIB/net.py" collect 5 5102 5103 >"$SCRATCH/seen"
+collector=$BG
+await 20 "the collector" grep -qs ready "$SCRATCH/seen"
 in_ns "$host" wg set wg0 "${words[@]}" \
 	peer "${PUB[2]}" endpoint 127.0.0.1:5103 persistent-keepalive 1
 expect "peers configured" $((n + 1)) "$(in_ns "$host" wg show wg0 peers | wc -l)"
