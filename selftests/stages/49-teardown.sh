@@ -98,6 +98,13 @@ remove_ns "$left"
 remove_ns "$right"
 namespaces_reaped 20 || fail "the namespaces are not gone after 20 s"
 
+# User-mode-linux leaves KASAN's marks of a module's variables behind when it is
+# unloaded, and its own loader trips over them the next time.
+if grep -qs "User Mode Linux" /proc/cpuinfo &&
+	grep -q " kasan_report" /proc/kallsyms; then
+	echo "# the module was not loaded again: KASAN cannot bear it here"
+	exit 0
+fi
 if [ -z "${WGI_RELOAD:-}" ]; then
 	echo "# the module itself was left alone: no WGI_RELOAD"
 	exit 0
