@@ -118,6 +118,33 @@ reach()
 	ip netns exec "$1" ping -n -q -c1 -W1 "$2"
 }
 
+# answered FILE: what a ping told to stop has printed, a line for each answer: no
+# answer is missing between two others, none came twice. What was sent last may
+# be on its way when ping ends; more than IN_FLIGHT of those are a loss, too.
+IN_FLIGHT=5
+answered()
+{
+	awk -v in_flight="$IN_FLIGHT" '
+		/bytes from/ && match($0, /icmp_seq=[0-9]+/) {
+			n = substr($0, RSTART + 9, RLENGTH - 9) + 0
+			if (seen[n]++)
+				bad = bad " " n " twice"
+			if (n > last)
+				last = n
+		}
+		/packets transmitted/ { sent = $1 }
+		END {
+			for (n = 1; n <= last; n++)
+				if (!(n in seen))
+					bad = bad " " n " missing"
+			if (!last || sent < last || sent - last > in_flight)
+				bad = bad " the end missing"
+			print last + 0 " answered of " sent + 0 " sent" \
+				(bad ? ":" bad : "")
+			exit bad != ""
+		}' "$1"
+}
+
 # new_keys NAME...: $STAGE_TMP/NAME.key and .pub
 new_keys()
 {

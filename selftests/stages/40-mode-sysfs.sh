@@ -56,6 +56,7 @@ refuse_words
 ip -n "$host" link del wg0
 loop_pair
 host=$left
+ping_ok "session" "$left" 10.70.0.2
 background_ping "$left" 10.70.0.2
 ping_ok "with traffic" "$right" 10.70.0.1
 for _ in {1..20}; do

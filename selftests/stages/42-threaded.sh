@@ -19,6 +19,7 @@ threaded() {
 
 loop_pair
 initial=$(ip netns exec "$left" cat /sys/class/net/wg1/threaded)
+ping_ok "session" "$left" 10.70.0.2
 background_ping "$left" 10.70.0.2
 for value in 1 0 1 1 0 0; do
 	threaded "$left" wg1 $value "with a peer"

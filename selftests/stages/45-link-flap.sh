@@ -6,9 +6,10 @@
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
+# One side first: two initiations that cross undo each other, for five seconds.
 loop_pair
-background_ping "$right" 10.70.0.1
 ping_ok "before" "$left" 10.70.0.2
+background_ping "$right" 10.70.0.1
 for _ in 1 2 3 4 5; do
 	ip -n "$left" link set wg1 down
 	ip -n "$left" link set wg1 up

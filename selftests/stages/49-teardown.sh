@@ -20,8 +20,10 @@ storm() {
 	STORM+=("$BG")
 }
 
+# Both sides storm once there is a session: initiations that cross are undone.
 storms() {
 	STORM=()
+	ping_ok "a session" "$left" 10.70.0.2
 	storm "$left" 10.70.0.2
 	storm "$right" fd70::1
 	if command -v iperf3 >/dev/null; then
