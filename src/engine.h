@@ -18,15 +18,15 @@ struct wg_peer;
  * @xmit: run the steps of tx.h on an inner packet. BH off, RCU-bh section.
  *	False where it cannot be sent now: no key, or no stack left to nest; the
  *	packet is still the caller's then
- * @receive: run the steps of rx.h on an admitted packet; takes it over.
- *	Softirq, RCU section
+ * @receive: run the steps of rx.h on the admitted packets of one call of the
+ *	socket, one at least; takes them over. Softirq, RCU section
  * @forget: drop what the engine still has of a device that nothing is received
  *	for any more. Process context; may sleep
  */
 struct wg_engine {
 	const char *name;
 	bool (*xmit)(struct wg_peer *peer, struct sk_buff *skb);
-	void (*receive)(struct wg_device *wg, struct sk_buff *skb);
+	void (*receive)(struct wg_device *wg, struct sk_buff_head *packets);
 	void (*forget)(struct wg_device *wg);
 };
 

@@ -3,12 +3,14 @@
  * The inline engine: all steps of a packet one after the other, on the core that
  * sends or receives it, now (Netdev 0x18, HPSR 2025).
  *
- * Sending happens in the sender's context. Receiving has NAPIs of its own, one
- * per CPU, on a device that exists for nothing else: encap_rcv sees one packet at
- * a time, and a poll of ours makes a batch of what one poll of the NIC brought.
- * It runs right after it, in the same softirq, and as any driver's does: with a
- * budget, and moved to ksoftirqd in overload. The queue in front of it is
- * bounded, so what is too much is dropped before it is decrypted.
+ * Sending happens in the sender's context. What is received is decrypted within
+ * the poll of the NIC that brought it. It goes on in NAPIs of our own, one per
+ * CPU, on a device that exists for nothing else: encap_rcv sees one packet at a
+ * time and no end of a burst, and a poll of ours makes a batch of what one poll of
+ * the NIC brought. It runs right after it, in the same softirq, and as any
+ * driver's does: with a budget, and moved to ksoftirqd in overload. The queue in
+ * front of it is bounded, and what is too much is dropped before it is decrypted.
+ * Nested tunnels meet in that queue, not on the stack.
  *
  * Lifetime. A packet in a queue holds its keypair, and so its peer and, until
  * wg_engine.forget() has run, the device may be looked at. Sending never stores
@@ -57,35 +59,53 @@ static bool inline_xmit(struct wg_peer *peer, struct sk_buff *skb)
 	       wg_tx_send(peer, skb);
 }
 
-/* Returns how many were there before, so QUEUE_MAX where it was not queued. */
-static unsigned int enqueue(struct inline_rx *rx, struct sk_buff *skb)
+/*
+ * Who finds others queued knows that the first of them, on this same CPU, has
+ * scheduled the NAPI, and that no poll since left the queue and completed.
+ */
+static void enqueue(struct inline_rx *rx, struct sk_buff_head *opened)
 {
-	unsigned int before;
+	bool first;
 
 	spin_lock(&rx->queue.lock);
-	before = skb_queue_len(&rx->queue);
-	if (likely(before < QUEUE_MAX))
-		__skb_queue_tail(&rx->queue, skb);
+	first = skb_queue_empty(&rx->queue);
+	skb_queue_splice_tail(opened, &rx->queue);
 	spin_unlock(&rx->queue.lock);
-	return before;
+	if (first)
+		napi_schedule(&rx->napi);
 }
 
 /*
- * Who finds others queued knows that the first of them, on this same CPU, has
- * scheduled the NAPI, and that no poll since left the queue and completed. A full
- * queue schedules it all the same, so that nothing missed can stop it for good.
+ * A full queue schedules the NAPI all the same, so that nothing missed can stop
+ * it for good.
  */
-static void inline_receive(struct wg_device *wg, struct sk_buff *skb)
+static void drop(struct wg_device *wg, struct inline_rx *rx,
+		 struct sk_buff_head *packets)
+{
+	DEV_STATS_ADD(wg->dev, rx_dropped, skb_queue_len(packets));
+	wg_rx_drop(packets);
+	napi_schedule(&rx->napi);
+}
+
+/*
+ * Decrypts at once, within the poll of the NIC: while that lasts the NIC need not
+ * wake this CPU again for what comes in behind. What is too much for the queue is
+ * dropped before it costs that.
+ */
+static void inline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 {
 	struct inline_rx *rx = this_cpu_ptr(&inline_rx);
-	unsigned int before = enqueue(rx, skb);
+	struct wg_rx_batch batch;
 
-	if (unlikely(before == QUEUE_MAX)) {
-		DEV_STATS_INC(wg->dev, rx_dropped);
-		wg_rx_drop(skb);
+	if (unlikely(skb_queue_len_lockless(&rx->queue) >= QUEUE_MAX)) {
+		drop(wg, rx, packets);
+		return;
 	}
-	if (!before || unlikely(before == QUEUE_MAX))
-		napi_schedule(&rx->napi);
+	while (wg_rx_group(&batch, packets)) {
+		wg_rx_open(&batch);
+		if (likely(!skb_queue_empty(&batch.packets)))
+			enqueue(rx, &batch.packets);
+	}
 }
 
 static unsigned int take(struct inline_rx *rx, struct sk_buff_head *packets,
@@ -105,13 +125,6 @@ static unsigned int take(struct inline_rx *rx, struct sk_buff_head *packets,
 	return skb_queue_len(packets);
 }
 
-static void run_steps(struct wg_rx_batch *batch, struct napi_struct *napi)
-{
-	wg_rx_open(batch);
-	wg_rx_accept(batch);
-	wg_rx_deliver(batch, napi);
-}
-
 /*
  * What comes in between the last look at the queue and napi_complete_done()
  * finds the NAPI scheduled still, and makes the core schedule it once more.
@@ -128,8 +141,10 @@ static int inline_poll(struct napi_struct *napi, int budget)
 	__skb_queue_head_init(&packets);
 	done = take(rx, &packets, budget);
 	rcu_read_lock();
-	while (wg_rx_group(&batch, &packets))
-		run_steps(&batch, napi);
+	while (wg_rx_group(&batch, &packets)) {
+		wg_rx_accept(&batch);
+		wg_rx_deliver(&batch, napi);
+	}
 	rcu_read_unlock();
 	if (done < budget)
 		napi_complete_done(napi, done);
@@ -155,8 +170,7 @@ static void forget_queued(struct inline_rx *rx, const struct wg_device *wg)
 		__skb_queue_tail(&dropped, skb);
 	}
 	spin_unlock_bh(&rx->queue.lock);
-	while ((skb = __skb_dequeue(&dropped)))
-		wg_rx_drop(skb);
+	wg_rx_drop(&dropped);
 }
 
 /*

@@ -79,12 +79,17 @@ static bool admit(struct wg_device *wg, struct sk_buff *skb)
 
 static void receive_data(struct wg_device *wg, struct sk_buff *skb)
 {
+	struct sk_buff_head packets;
+
 	if (unlikely(skb->len < WG_DATA_MIN_SIZE ||
 		     !pskb_may_pull(skb, sizeof(struct wg_message_data)) ||
-		     !admit(wg, skb)))
+		     !admit(wg, skb))) {
 		kfree_skb(skb);
-	else
-		READ_ONCE(wg->engine)->receive(wg, skb);
+		return;
+	}
+	__skb_queue_head_init(&packets);
+	__skb_queue_tail(&packets, skb);
+	READ_ONCE(wg->engine)->receive(wg, &packets);
 }
 
 static unsigned int handshake_size(__le32 type)
@@ -135,16 +140,24 @@ drop:
 	return 0;
 }
 
-/**
- * wg_rx_drop() - end an admitted packet that no batch will be made of
- * @skb: packet; freed
- *
- * Context: any.
- */
-void wg_rx_drop(struct sk_buff *skb)
+static void drop_one(struct sk_buff *skb)
 {
 	wg_keypair_put(wg_packet(skb)->keypair, 1);
 	kfree_skb(skb);
+}
+
+/**
+ * wg_rx_drop() - end admitted packets that no batch will be made of
+ * @packets: packets; empty afterwards
+ *
+ * Context: any.
+ */
+void wg_rx_drop(struct sk_buff_head *packets)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(packets)))
+		drop_one(skb);
 }
 
 /**
@@ -168,14 +181,14 @@ bool wg_rx_group(struct wg_rx_batch *batch, struct sk_buff_head *from)
 		__skb_unlink(skb, from);
 		__skb_queue_tail(&batch->packets, skb);
 	}
-	batch->refs = skb_queue_len(&batch->packets);
 	return true;
 }
 
+/* May be the last to hold the keypair, which RCU keeps while the step lasts. */
 static void drop_from(struct wg_rx_batch *batch, struct sk_buff *skb)
 {
 	__skb_unlink(skb, &batch->packets);
-	kfree_skb(skb);
+	drop_one(skb);
 }
 
 /*
@@ -210,7 +223,7 @@ static bool may_open(const struct wg_keypair *keypair)
  * wg_rx_open() - decrypt a batch
  * @batch: batch; loses what is not authentic
  *
- * Context: BH off.
+ * Context: BH off, RCU section.
  */
 void wg_rx_open(struct wg_rx_batch *batch)
 {
@@ -395,16 +408,20 @@ static void count_received(struct wg_peer *peer, unsigned int packets,
 void wg_rx_deliver(struct wg_rx_batch *batch, struct napi_struct *napi)
 {
 	struct wg_peer *peer = batch->keypair->index.peer;
-	unsigned int packets = 0, bytes = 0, len;
+	unsigned int packets = 0, bytes = 0, refs = 0, len;
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&batch->packets))) {
+		refs++;
 		len = skb->len + WG_DATA_OVERHEAD;
 		if (likely(deliver_one(peer, skb, napi))) {
 			packets++;
 			bytes += len;
 		}
 	}
-	count_received(peer, packets, bytes);
-	wg_keypair_put(batch->keypair, batch->refs);
+	/* Without packets nobody may hold the keypair any more. */
+	if (likely(refs)) {
+		count_received(peer, packets, bytes);
+		wg_keypair_put(batch->keypair, refs);
+	}
 }

@@ -15,12 +15,10 @@ struct wg_keypair;
  * struct wg_rx_batch - packets of one keypair, oldest first
  * @keypair: what opens them; each packet holds a reference to it
  * @packets: outer packets, their data at the message; then inner ones
- * @refs: references that the batch's packets hold, also those dropped meanwhile
  */
 struct wg_rx_batch {
 	struct wg_keypair *keypair;
 	struct sk_buff_head packets;
-	unsigned int refs;
 };
 
 int wg_rx_socket(struct sock *sk, struct sk_buff *skb);
@@ -29,6 +27,6 @@ bool wg_rx_group(struct wg_rx_batch *batch, struct sk_buff_head *from);
 void wg_rx_open(struct wg_rx_batch *batch);
 void wg_rx_accept(struct wg_rx_batch *batch);
 void wg_rx_deliver(struct wg_rx_batch *batch, struct napi_struct *napi);
-void wg_rx_drop(struct sk_buff *skb);
+void wg_rx_drop(struct sk_buff_head *packets);
 
 #endif /* _WG_RX_H */
