@@ -5,11 +5,16 @@
 # or built on the way, and kept in $WGI_CACHE (/var/cache/wireguard-inline).
 #
 #   check.sh             the suite on the debug kernel (user-mode-linux) and on
-#                        Debian's 6.1, its core on 6.12 and 7.2
-#   check.sh --all       the suite on each of these, and on the debug kernels
+#                        Debian's 6.1, its core on 6.12 and 7.2; in the other
+#                        modes than the first again what depends on the mode: on
+#                        the debug kernel, and the core of it on 6.1
+#   check.sh --all       the suite on each of these and on the debug kernels, in
+#                        each mode
 #   check.sh --debug     the suite on debug kernels in QEMU, debug-6.1, debug-7
 #   --kernel K           only on K: uml, 6.1, 6.12, 7.2, debug-6.1, debug-7
 #                        (may be given again); then the whole suite
+#   --core               of that, the core only
+#   --mode M             only in mode M (may be given again)
 #   --only STAGE         only this stage, by name, by its name without the
 #                        number, or by a shell pattern (may be given again)
 #   --stock              with the stock module, to see what the suite says of it
@@ -24,7 +29,7 @@
 # status 0 only if nothing failed. Logs stay in a directory of each run's own in
 # $WGI_CACHE/runs, until there are ten newer ones.
 
-# shellcheck disable=SC1091,SC2034 # files beside this one use each other's
+# shellcheck disable=SC1090,SC1091,SC2034,SC2317 # files use each other's
 set -uo pipefail
 export LC_ALL=C
 
@@ -35,22 +40,27 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 
 STAGES=$HERE/stages
 RUNS=$CACHE/runs/$(date +%Y%m%d-%H%M%S)-$$
-ONLY=() KERNELS=() STOCK=0 WHAT=default VERBOSE=
+ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE=
 PACKAGES="bc bison build-essential busybox-static conntrack cpio ethtool flex
 	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libmnl-dev libsodium-dev
 	libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
 	util-linux wireguard-go wireguard-tools xz-utils"
 
-usage() { sed -n '4,28s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,33s/^# \{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
 	--all | --debug | --machinery | --list) WHAT=${1#--} ;;
 	--stock) STOCK=1 ;;
+	--core) SELECTION=core ;;
 	--verbose) VERBOSE=1 ;;
-	--kernel | --only)
+	--kernel | --only | --mode)
 		[ $# -ge 2 ] || { usage >&2; exit 2; }
-		[ "$1" = --only ] && ONLY+=("$2") || KERNELS+=("$2")
+		case $1 in
+		--kernel) KERNELS+=("$2") ;;
+		--only) ONLY+=("$2") ;;
+		--mode) MODES+=("$2") ;;
+		esac
 		shift ;;
 	--help | -h) usage; exit 0 ;;
 	*) usage >&2; exit 2 ;;
@@ -84,44 +94,153 @@ install_packages() {
 			--no-install-recommends "${missing[@]}" >"$CACHE/apt.log" 2>&1
 }
 
-# lane TARGET:SELECTION…: one after the other, in a process of its own.
-lane() {
+# ----------------------------------------------------------- who does what --
+#
+# A job is a line "TARGET MODE GROUP SELECTION": the stages of a group, in a
+# guest. Jobs that work wait in one queue; those of stages that mostly wait for
+# timers to run out wait in another one, which a worker of its own serves beside.
+
+# modes: "inline" first, which is the one with all stages.
+modes() {
+	local file
+
+	if [ "$STOCK" = 1 ]; then
+		echo -
+	elif [ "${#MODES[@]}" -gt 0 ]; then
+		printf '%s\n' "${MODES[@]}"
+	else
+		for file in "$HERE"/variants/*.sh; do
+			(. "$file" && echo "$WGI_MODE")
+		done
+	fi
+}
+
+# other_modes: without the first one.
+other_modes() { modes | tail -n +2; }
+
+# jobs_of TARGET SELECTION MODE…: all groups
+jobs_of() {
+	local target=$1 selection=$2 mode group
+
+	shift 2
+	for mode; do
+		for group in main waits pair scale; do
+			echo "$target $mode $group $selection"
+		done
+	done
+}
+
+# The plans: what takes longest comes first.
+plan_default() {
+	local first mode
+	local -a others
+
+	first=$(modes | head -n 1)
+	mapfile -t others < <(other_modes)
+	jobs_of 6.1 all "$first"
+	jobs_of uml all "$first"
+	jobs_of uml again "${others[@]}"
+	jobs_of 7.2 core "$first"
+	jobs_of 6.12 core "$first"
+	jobs_of 6.1 core-again "${others[@]}"
+	echo lint
+}
+
+plan_debug() {
+	local target first
+
+	first=$(modes | head -n 1)
+	for target in debug-6.1 debug-7; do
+		jobs_of "$target" all "$first"
+	done
+	for target in debug-6.1 debug-7; do
+		# shellcheck disable=SC2046 # a word for each
+		jobs_of "$target" again $(other_modes)
+	done
+}
+
+plan_all() {
+	local target
+
+	for target in debug-6.1 debug-7 6.1 6.12 7.2 uml; do
+		# shellcheck disable=SC2046 # a word for each
+		jobs_of "$target" all $(modes)
+	done
+	echo lint
+}
+
+plan() {
+	local kernel
+	local -a modes=("${MODES[@]}")
+
+	if [ "${#KERNELS[@]}" -eq 0 ]; then
+		"plan_$WHAT"
+		return
+	fi
+	[ "${#modes[@]}" -gt 0 ] || modes=("$(modes | head -n 1)")
+	for kernel in "${KERNELS[@]}"; do
+		jobs_of "$kernel" "${SELECTION:-all}" "${modes[@]}"
+	done
+}
+
+# next_job QUEUE: the first line of that file, which it takes off.
+next_job() {
+	local lock
+
+	exec {lock}>"$1.lock"
+	flock "$lock"
+	[ -s "$1" ] && head -n 1 "$1" && sed -i 1d "$1"
+}
+
+# worker QUEUE: one job after the other, in a process of its own.
+worker() {
 	local job
 
 	trap 'machine_end "$MACHINE_PID"; machine_end "$SECOND_PID"; exit 1' \
 		TERM INT HUP
-	for job; do
-		case $job in
-		lint) static_rules ;;
-		*) target_run "${job%:*}" "${job#*:}" ;;
-		esac
+	while job=$(next_job "$1"); do
+		job_run "$job"
 	done
-	tell_note "done"
 }
 
-# all_lanes LANE…: beside each other; what they tell goes to standard output.
-all_lanes() {
-	local lane
+# workers: a guest keeps more than one CPU busy now and then, and has to be given
+# its memory.
+workers() {
+	local memory count
+
+	memory=$(awk '/^MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo)
+	count=$(nproc)
+	[ "$count" -le $((memory / 4)) ] || count=$((memory / 4))
+	echo $((count < 1 ? 1 : count))
+}
+
+# all_workers: beside each other; what they tell goes to standard output.
+all_workers() {
+	local n
 	local -a pids=()
 
 	exec 3>&1 >/dev/null
-	for lane; do
-		# shellcheck disable=SC2086 # one job per word
-		lane ${lane//,/ } &
+	for ((n = $(workers); n > 0; n--)); do
+		worker "$RUNS/queue" &
 		pids+=($!)
 	done
+	worker "$RUNS/queue-waits" &
+	pids+=($!)
 	trap 'kill "${pids[@]}"' TERM INT HUP
 	wait "${pids[@]}"
 }
 
-# report LANE…: run the lanes and say what they tell. A lane is one word:
-# TARGET:SELECTION,TARGET:SELECTION,lint
+# report: carry out the plan and say what the workers tell.
 report() {
 	local kind name remark
 
-	exec {told}< <(all_lanes "$@")
-	LANES=$!
-	trap 'kill "$LANES"; exit 1' TERM INT HUP
+	plan >"$RUNS/plan"
+	grep -E ' (waits|pair) ' "$RUNS/plan" >"$RUNS/queue-waits"
+	grep -vE ' (waits|pair|scale) ' "$RUNS/plan" >"$RUNS/queue"
+	grep ' scale ' "$RUNS/plan" >>"$RUNS/queue"
+	exec {told}< <(all_workers)
+	WORKERS=$!
+	trap 'kill "$WORKERS"; exit 1' TERM INT HUP
 	while IFS=$'\t' read -r kind name remark <&"$told"; do
 		case $kind in
 		ok) ktap_pass "$name" "$remark" ;;
@@ -130,26 +249,6 @@ report() {
 		note) ktap_note "$name" ;;
 		esac
 	done
-}
-
-main_lanes() {
-	local kernel
-	local -a lanes=()
-
-	if [ "${#KERNELS[@]}" -gt 0 ]; then
-		for kernel in "${KERNELS[@]}"; do
-			lanes+=("$kernel:all")
-		done
-		report "$(IFS=,; echo "${lanes[*]}")"
-		return
-	fi
-	# A lane keeps about one of two CPUs busy.
-	case $WHAT in
-	default) report uml:all 6.1:all,6.12:core,7.2:core,lint ;;
-	debug) report debug-6.1:all,debug-7:all ;;
-	all) report uml:all,debug-6.1:all,debug-7:all \
-		6.1:all,6.12:all,7.2:all,lint ;;
-	esac
 }
 
 # In a function, so that the script may change while it runs.
@@ -162,9 +261,8 @@ main() {
 	mkdir -p "$RUNS"
 	find "$CACHE/runs" -mindepth 1 -maxdepth 1 -type d -name '2*-*-*' |
 		sort | head -n -11 | xargs -r rm -rf
-	. "$HERE/variants/inline.sh"
-	MODE=$WGI_MODE
-	[ "$STOCK" = 0 ] || MODE=
+	MODE=$(modes | head -n 1)
+	MODE=${MODE#-}
 	ktap_begin
 	ktap_note "logs in $RUNS"
 	install_packages ||
@@ -176,7 +274,7 @@ main() {
 		. "$HERE/lib/host.sh"
 		host_run
 	else
-		main_lanes
+		report
 	fi
 	ktap_end
 	exit

@@ -50,7 +50,7 @@ host_stage() {
 host_run() {
 	local why name log=$RUNS/host.kmsg
 
-	TARGET=host SLOW=1 MODULE=''
+	TARGET=host LABEL=host SLOW=1 MODULE=''
 	why=$(host_refuses)
 	[ -z "$why" ] || { ktap_fail host "$why"; return; }
 	if [ "$STOCK" = 0 ]; then
@@ -65,11 +65,10 @@ host_run() {
 	host_load || { ktap_fail "host: load-module"; return; }
 	for name in $(all_stages); do
 		selected "$name" || continue
-		if [ "$(group_of "$name")" = main ]; then
-			host_stage "$name"
-		else
-			ktap_skip "host: $name" "needs a guest"
-		fi
+		case $(group_of "$name") in
+		main | waits) host_stage "$name" ;;
+		*) ktap_skip "host: $name" "needs a guest" ;;
+		esac
 	done
 	if rmmod wireguard; then
 		ktap_pass "host: unload-module"

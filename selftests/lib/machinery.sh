@@ -37,6 +37,7 @@ machinery() {
 	local fault
 
 	TARGET=${KERNELS[0]:-6.1} STAGES=$HERE/lib/faulty MODE='' MODULE=''
+	LABEL=$TARGET
 	TOLD=$RUNS/told TARGET_MEM=1024 EMULATED=0 SLOW=1
 	ALL_RUNS=$RUNS SHOWN=0
 	[ "$TARGET" != uml ] || TARGET_MEM=2048
@@ -60,6 +61,17 @@ machinery() {
 		show "f-$fault"
 		expect_told "a log with such a line: $fault" $'^not\t.*: guest-log-clean'
 	done
+
+	# Its last words are the emulator's: another go, and no more than one.
+	EMULATED=1
+	show f-int3 f-pass
+	expect_told "a fault of the emulator" "the emulator's own fault: .*f-int3"
+	expect_told "but not for ever" $'^not\t.*: f-int3'
+	expect_told "and on to the next stage" $'^ok\t.*: f-pass'
+	show f-int3-ours f-pass
+	expect_silent "a breakpoint in the module" "the emulator's own fault"
+	expect_told "it fails at once" $'^not\t.*: f-int3-ours'
+	EMULATED=0
 
 	show f-panic f-pass
 	expect_told "a guest that dies" $'^not\t.*: f-panic'

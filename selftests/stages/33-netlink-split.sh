@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: configurations and dumps that need many netlink messages are exact, also
 #       while peers come and go
-# needs: core
+# needs: core once
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 

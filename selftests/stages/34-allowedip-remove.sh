@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: WGALLOWEDIP_F_REMOVE_ME takes single allowed IPs from a peer
-# needs: core
+# needs: core once
 # By netlink directly: the tools know how only since 1.0.20250521.
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: keys read back as set, zero removes them, the device's own key is no
 #       peer; a device that does not exist cannot be shown
-# needs: core
+# needs: core once
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 

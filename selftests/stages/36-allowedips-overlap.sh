@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: overlapping and repeated allowed IPs, in any order, belong to the last
 #       peer that was given them, as whole prefixes
-# needs: core ipv6
+# needs: core ipv6 once
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the mode in sysfs and as module parameter: readable, unknown words are
 #       refused, the same word may be written again, it is there with the uevent
-# needs: core
+# needs: core once
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the mode changes only for who has CAP_NET_ADMIN in the user namespace of
 #       the device; a refused write changes nothing
-# needs: core
+# needs: core once
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: under load: cookie replies, mac2, limits by source, silence otherwise
-# needs: core
+# needs: core once
 . "$(dirname "$0")/../lib/attack.sh"
 
 attack_setup

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: CVE-2026-99059: a response worked on while the next initiation is made
-# needs: slow
+# needs: slow once
 . "$(dirname "$0")/../lib/attack.sh"
 
 attack_setup

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: keys are renewed after two minutes with wireguard-go, both roles
-# needs: slow interop
+# needs: slow interop waits once
 # timeout: 240
 . "$(dirname "$0")/../lib/attack.sh"
 

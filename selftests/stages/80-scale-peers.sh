@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: 2^20 peers on one device: time, memory, a key change, removal
-# needs: scale slow
+# needs: scale slow once
 # timeout: 1200
 . "$(dirname "$0")/../lib/attack.sh"
 

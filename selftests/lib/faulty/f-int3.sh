@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# what: the kernel dies, the log says: the emulator's fault
+# timeout: 60
+echo '<0>Oops: int3: 0000 [#1] PREEMPT SMP NOPTI' >/dev/kmsg
+echo '<0>RIP: 0010:netif_rx+0x5f/0x300' >/dev/kmsg
+echo c >/proc/sysrq-trigger; sleep 50
