@@ -12,8 +12,8 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)/src
 BUILT_FOR = $(realpath $(KDIR)) $(ARCH) $(CC) $(LLVM) $(DEBUG) \
 	    $(file <$(KDIR)/include/config/kernel.release)
 
-.PHONY: help module install dkms-source dkms-install dkms-remove demo check \
-	check-all check-debug bench lint clean
+.PHONY: help module tools install dkms-source dkms-install dkms-remove demo check \
+	check-all check-debug bench lint clean clean-module
 
 help:
 	@sh tools/build/help.sh
@@ -21,13 +21,17 @@ help:
 module:
 	@sh tools/build/probe.sh $(KDIR) >/dev/null
 	@[ "$(BUILT_FOR)" = "$$(cat src/.built-for 2>/dev/null)" ] || \
-		{ $(MAKE) -s clean && echo "$(BUILT_FOR)" >src/.built-for; }
+		{ $(MAKE) -s clean-module && echo "$(BUILT_FOR)" >src/.built-for; }
 	$(KBUILD) modules
 
-install: module
+tools:
+	@$(MAKE) --no-print-directory -C tools
+
+install: module tools
 	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
 		$(file <$(KDIR)/include/config/kernel.release)
+	$(MAKE) -C tools install DESTDIR=$(or $(DESTDIR),$(INSTALL_MOD_PATH))
 
 # What DKMS needs of the tree, and no object of another kernel.
 dkms-source:
@@ -66,7 +70,11 @@ bench:
 lint:
 	tools/build/lint.sh
 
-clean:
+# DKMS has a part of the tree only.
+clean: clean-module
+	$(if $(wildcard tools/Makefile),$(MAKE) -s -C tools clean)
+
+clean-module:
 	find src -name '*.o' -o -name '*.ko' -o -name '*.mod' -o \
 		-name '*.mod.c' -o -name '.*.cmd' -o -name '*.symvers' -o \
 		-name modules.order -o -name .built-for -o -name '*.d' \
