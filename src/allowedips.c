@@ -279,11 +279,11 @@ node_unvisited(struct wg_allowedips_node *node,
 }
 
 /*
- * Go through a trie that new readers cannot reach any more, from the bottom up:
- * take its entries off their lists or, when there are no readers left, free it.
- * What is gone is still compared with, as a number, but not looked into.
+ * Free a trie that new readers cannot reach any more, from the bottom up: a node
+ * goes after all that lead to it by their parent. It is still compared with then,
+ * as a number, but not looked into, as a fork's way up ends when it goes.
  */
-static void trie_dismantle(struct wg_allowedips_node *node, bool readers)
+static void trie_dismantle(struct wg_allowedips_node *node)
 {
 	struct wg_allowedips_node *from = NULL, *next;
 
@@ -295,10 +295,9 @@ static void trie_dismantle(struct wg_allowedips_node *node, bool readers)
 			continue;
 		}
 		next = node->parent;
-		if (!readers)
-			node_free(node);
-		else if (node->entry)
+		if (node->entry)
 			list_del_init(node_list(node));
+		node_free_later(node);
 		from = node;
 		node = next;
 		cond_resched();
@@ -409,13 +408,12 @@ void wg_allowedips_init(struct wg_allowedips *table)
  * wg_allowedips_free() - take all allowed IPs from all peers
  * @table: allowed IPs of the device; stays usable
  *
- * Readers find nothing from now on, and those who had found a peer before are
- * done with it when this returns. All peers are left with no entries, so they
- * must not have been freed yet. For many entries this is much cheaper than
- * wg_allowedips_remove_peer() for each peer.
+ * All peers are left with no entries. Readers find nothing from now on; those who
+ * had found a peer before may go on using it for a grace period. For many entries
+ * this is cheaper than wg_allowedips_remove_peer() for each peer.
  *
- * Context: Process context, device's update lock held; waits for a grace period
- *	if there are any entries, and takes time by their number.
+ * Context: Process context, device's update lock held; may sleep, and takes time
+ *	by the number of entries.
  */
 void wg_allowedips_free(struct wg_allowedips *table)
 {
@@ -427,11 +425,8 @@ void wg_allowedips_free(struct wg_allowedips *table)
 	RCU_INIT_POINTER(table->root4, NULL);
 	RCU_INIT_POINTER(table->root6, NULL);
 	++table->seq;
-	trie_dismantle(root4, true);
-	trie_dismantle(root6, true);
-	synchronize_net();
-	trie_dismantle(root4, false);
-	trie_dismantle(root6, false);
+	trie_dismantle(root4);
+	trie_dismantle(root6);
 }
 
 /**
