@@ -206,7 +206,7 @@ static int set_peer(struct wg_set_request *req, const struct nlattr *attr)
 	if (!peer)
 		return 0;
 	if (entry.flags & WGPEER_F_REMOVE_ME)
-		wg_peer_remove(peer);
+		wg_peer_unlink(peer, &req->removed);
 	else
 		ret = change_peer(req, peer, &entry);
 	wg_peer_put(peer);
@@ -241,7 +241,7 @@ static int apply_request(struct wg_set_request *req)
 	if (ret)
 		return ret;
 	if (req->flags & WGDEVICE_F_REPLACE_PEERS)
-		wg_peer_remove_all(req->wg);
+		wg_peer_unlink_all(req->wg, &req->removed);
 	set_private_key(req);
 	return set_peers(req);
 }
@@ -251,6 +251,7 @@ static int set_device(struct sk_buff *skb, struct genl_info *info)
 	struct wg_set_request req = {
 		.attrs = info->attrs,
 		.extack = info->extack,
+		.removed = LIST_HEAD_INIT(req.removed),
 		.flags = wg_set_get_flags(info->attrs[WGDEVICE_A_FLAGS]),
 	};
 	int ret;
@@ -260,8 +261,10 @@ static int set_device(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(req.wg);
 	mutex_lock(&req.wg->update_lock);
 	ret = wg_set_check(&req);
-	if (!ret)
+	if (!ret) {
 		ret = apply_request(&req);
+		wg_peer_finish_removal(&req.removed);
+	}
 	mutex_unlock(&req.wg->update_lock);
 	return ret;
 }

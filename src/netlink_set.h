@@ -3,6 +3,7 @@
 #ifndef _WG_NETLINK_SET_H
 #define _WG_NETLINK_SET_H
 
+#include <linux/list.h>
 #include <linux/types.h>
 #include <net/netlink.h>
 
@@ -14,12 +15,15 @@ struct wg_device;
  * @wg: the device; RTNL keeps it, its update lock is held
  * @attrs: attributes by type
  * @extack: is told what is wrong
+ * @removed: peers that are unlinked, and wait for the grace period that they all
+ *	share when the request has come to its end, whatever that is
  * @flags: of &enum wgdevice_flag
  */
 struct wg_set_request {
 	struct wg_device *wg;
 	struct nlattr **attrs;
 	struct netlink_ext_ack *extack;
+	struct list_head removed;
 	u32 flags;
 };
 

@@ -4,7 +4,8 @@
  *
  * Removal. (1) The peer leaves the tables, so nobody finds it by key or address
  * any more, and says that it is dead. (2) One grace period for all that are
- * removed together: who found it before, sending or receiving, is done with it.
+ * removed together, which is all that one netlink request removes: who found it
+ * before, sending or receiving, is done with it.
  * Whoever gets to it later, through the keypair of a packet that was queued, sees
  * that it is dead, drops the packet and arms nothing. (3) Its handshake and keys
  * are wiped, after which no new keys are installed (noise.c looks at @dead under
@@ -124,14 +125,13 @@ void wg_peer_put(struct wg_peer *peer)
 		kref_put(&peer->refs, peer_release);
 }
 
-/* Step 1 of the removal. */
-static void unlink_peer(struct wg_peer *peer)
+/* Step 1 of the removal, all but its allowed IPs. */
+static void unlink_peer(struct wg_peer *peer, struct list_head *removed)
 {
 	struct wg_device *wg = peer->device;
 
-	list_del_init(&peer->list);
+	list_move_tail(&peer->list, removed);
 	wg->num_peers--;
-	wg_allowedips_remove_peer(&wg->allowedips, peer);
 	wg_peer_table_remove(&wg->peers, peer);
 	WRITE_ONCE(peer->dead, true);
 }
@@ -147,6 +147,66 @@ static void finish_removal(struct wg_peer *peer)
 }
 
 /**
+ * wg_peer_unlink() - begin to remove a peer from its device
+ * @peer: peer; nobody finds it any more, but who has found it may still use it.
+ *	Its key and its allowed IPs are free for another peer
+ * @removed: list of peers that wg_peer_finish_removal() is to be called for
+ *	before the lock is given back; takes over the device's reference
+ *
+ * Context: device's update lock held; may sleep.
+ */
+void wg_peer_unlink(struct wg_peer *peer, struct list_head *removed)
+{
+	struct wg_device *wg = peer->device;
+
+	lockdep_assert_held(&wg->update_lock);
+	wg_allowedips_remove_peer(&wg->allowedips, peer);
+	unlink_peer(peer, removed);
+}
+
+/**
+ * wg_peer_unlink_all() - begin to remove all peers of a device
+ * @wg: device
+ * @removed: as for wg_peer_unlink()
+ *
+ * Context: device's update lock held; may sleep.
+ */
+void wg_peer_unlink_all(struct wg_device *wg, struct list_head *removed)
+{
+	struct wg_peer *peer, *next;
+
+	lockdep_assert_held(&wg->update_lock);
+	wg_allowedips_free(&wg->allowedips);
+	list_for_each_entry_safe(peer, next, &wg->peer_list, list) {
+		unlink_peer(peer, removed);
+		cond_resched();
+	}
+}
+
+/**
+ * wg_peer_finish_removal() - remove peers, in one grace period for all of them
+ * @removed: peers after wg_peer_unlink(); left empty
+ *
+ * A netlink dump that stopped at one of them knows it by @dead, not by its list
+ * linkage, as that is in use until the end.
+ *
+ * Context: update lock of the peers' device held; may sleep.
+ */
+void wg_peer_finish_removal(struct list_head *removed)
+{
+	struct wg_peer *peer, *next;
+
+	if (list_empty(removed))
+		return;
+	synchronize_net();
+	list_for_each_entry_safe(peer, next, removed, list) {
+		list_del_init(&peer->list);
+		finish_removal(peer);
+		cond_resched();
+	}
+}
+
+/**
  * wg_peer_remove() - remove a peer from its device
  * @peer: peer; gives back the device's reference
  *
@@ -154,40 +214,24 @@ static void finish_removal(struct wg_peer *peer)
  */
 void wg_peer_remove(struct wg_peer *peer)
 {
-	lockdep_assert_held(&peer->device->update_lock);
-	unlink_peer(peer);
-	synchronize_net();
-	finish_removal(peer);
+	LIST_HEAD(removed);
+
+	wg_peer_unlink(peer, &removed);
+	wg_peer_finish_removal(&removed);
 }
 
 /**
- * wg_peer_remove_all() - remove all peers of a device, in one grace period
+ * wg_peer_remove_all() - remove all peers of a device
  * @wg: device
- *
- * A netlink dump that stopped at one of them knows it by @dead, not by its list
- * linkage, as that is in use until the end.
  *
  * Context: device's update lock held; may sleep.
  */
 void wg_peer_remove_all(struct wg_device *wg)
 {
-	struct wg_peer *peer, *next;
 	LIST_HEAD(removed);
 
-	lockdep_assert_held(&wg->update_lock);
-	if (list_empty(&wg->peer_list))
-		return;
-	list_for_each_entry_safe(peer, next, &wg->peer_list, list) {
-		unlink_peer(peer);
-		list_add_tail(&peer->list, &removed);
-		cond_resched();
-	}
-	synchronize_net();
-	list_for_each_entry_safe(peer, next, &removed, list) {
-		list_del_init(&peer->list);
-		finish_removal(peer);
-		cond_resched();
-	}
+	wg_peer_unlink_all(wg, &removed);
+	wg_peer_finish_removal(&removed);
 }
 
 /**

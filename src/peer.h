@@ -32,7 +32,8 @@ struct wg_device;
  * @cookie: what it gave us against floods
  * @initiation_work: makes and sends an initiation; process context
  * @table_node: linkage in &wg_device.peers
- * @list: linkage in &wg_device.peer_list; update lock
+ * @list: linkage in &wg_device.peer_list, or among those that are being removed;
+ *	update lock
  * @allowedips: its nodes in &wg_device.allowedips; update lock
  * @id: a number for the log
  * @dead: removed; set once, under the update lock, before a grace period
@@ -67,6 +68,9 @@ struct wg_peer *wg_peer_create(struct wg_device *wg,
 			       const u8 preshared_key[WG_KEY_SIZE]);
 struct wg_peer *wg_peer_get_maybe_zero(struct wg_peer *peer);
 void wg_peer_put(struct wg_peer *peer);
+void wg_peer_unlink(struct wg_peer *peer, struct list_head *removed);
+void wg_peer_unlink_all(struct wg_device *wg, struct list_head *removed);
+void wg_peer_finish_removal(struct list_head *removed);
 void wg_peer_remove(struct wg_peer *peer);
 void wg_peer_remove_all(struct wg_device *wg);
 
