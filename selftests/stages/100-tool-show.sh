@@ -89,8 +89,7 @@ expect "received" "$received" "$(json "$here1" "i['wg1']['rx']['packets'],
 said=$(tool "$here1" show wg1)
 expect_match "what a user reads" "interface wg1" "$said"
 expect_match "what a user reads" "peers: 4, 1 with live keys" "$said"
-expect "without a command" "$(sed 's/ [0-9]* s ago/ s ago/' <<<"$said")" \
-	"$(tool "$here1" | sed 's/ [0-9]* s ago/ s ago/')"
+expect "without a command" "${said//[0-9]/}" "$(tool "$here1" | tr -d 0-9)"
 
 # What cannot be shown.
 tool_refused "unknown" "there is no interface wg9" "$left" show wg9

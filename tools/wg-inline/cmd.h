@@ -9,6 +9,7 @@
 int cmd_show(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);
+int cmd_bundle(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 
 /* cmd_usage() - the command was called in a way that it does not know */

@@ -20,6 +20,8 @@ static const struct command {
 	  "change the mode, or where workers may run" },
 	{ "top", cmd_top, "[INTERFACE] [-d SECONDS] [-n TIMES]",
 	  "the same as show, live" },
+	{ "bundle", cmd_bundle, "keygen|export FILE -n TUNNELS",
+	  "keys of several tunnels, from one file of wg-quick's" },
 	{ "metrics", cmd_metrics, "",
 	  "OpenMetrics, for node_exporter's textfile collector" },
 };
