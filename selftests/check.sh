@@ -226,7 +226,7 @@ all_workers() {
 	done
 	worker "$RUNS/queue-waits" &
 	pids+=($!)
-	trap 'kill "${pids[@]}"' TERM INT HUP
+	trap 'kill "${pids[@]}" 2>/dev/null' TERM INT HUP
 	wait "${pids[@]}"
 }
 

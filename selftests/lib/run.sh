@@ -145,7 +145,8 @@ follow() {
 # is_step NAME: one of the guest's own, not a stage.
 is_step() {
 	case $1 in
-	boot | load-module | unload-module | kmemleak | lockdep-* | life-cycle-*) ;;
+	boot | hold-* | load-module | unload-module | kmemleak | lockdep-* | \
+		life-cycle-*) ;;
 	*) return 1 ;;
 	esac
 }

@@ -110,12 +110,18 @@ name_cables()
 # somebody uses all of them as long as the guest lives, in a namespace of its own.
 hold_static_keys()
 {
-	[ "${WGI_EMULATED:-0}" = 1 ] || return 0
-	echo 1 >/sys/class/net/lo/queues/rx-0/rps_cpus
-	unshare -n python3 /wgi/selftests/vm/hold.py &
+	local pid
+
+	echo 1 >/sys/class/net/lo/queues/rx-0/rps_cpus || return
+	unshare -n python3 /wgi/selftests/vm/hold.py >/run/hold.log 2>&1 &
+	pid=$!
+	until grep -qx held /run/hold.log; do
+		kill -0 "$pid" || { cat /run/hold.log; return 1; }
+		sleep 0.1
+	done
 	# Whatever the kernel trips over nevertheless ends the guest, at that place.
 	echo 1 >/proc/sys/kernel/panic_on_oops
-} >/run/hold.log 2>&1
+}
 
 # follow_log: the kernel's log, all levels, to the host as it grows.
 follow_log()
@@ -378,12 +384,12 @@ run_all()
 mount_rest
 name_cables
 follow_log
-hold_static_keys
 kmemleak_clear
 kmsg "guest begins"
 event "# $(uname -sr), $(nproc) CPUs, $(free -m | awk '/^Mem/ { print $2 }') MB"
 [ ! -e /proc/lockdep_stats ] || grep -qE 'debug_locks: +1' /proc/lockdep_stats ||
 	event R not lockdep-on-at-start 0 "the kernel itself broke a rule at boot"
+[ "${WGI_EMULATED:-0}" != 1 ] || step hold-static-keys 60 hold_static_keys
 run_all
 kmsg "guest ends"
 event END

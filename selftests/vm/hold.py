@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 
-UDP_ENCAP, L2TP_IN_UDP = 100, 3
+SO_TIMESTAMP, UDP_ENCAP, L2TP_IN_UDP = 29, 100, 3
 CHAINS = """table inet hold {
 	chain pre { type filter hook prerouting priority 0; }
 	chain in { type filter hook input priority 0; }
@@ -23,7 +23,7 @@ CHAINS = """table inet hold {
 held = []
 for family in (socket.AF_INET, socket.AF_INET6):
     sock = socket.socket(family, socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_TIMESTAMP, 1)
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMP, 1)
     sock.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, L2TP_IN_UDP)
     held.append(sock)
 subprocess.run(["nft", "-f", "-"], input=CHAINS, text=True, check=True)
