@@ -137,7 +137,7 @@ plan_default() {
 
 	first=$(modes | head -n 1)
 	mapfile -t others < <(other_modes)
-	jobs_of 6.1 all "$first"
+	jobs_of 6.1 short "$first"
 	jobs_of uml all "$first"
 	jobs_of uml again "${others[@]}"
 	jobs_of 7.2 core "$first"

@@ -15,6 +15,7 @@ PROGS=$STAGE_DIR/progs
 NS_SUFFIX=$(printf '%04x%04x' $RANDOM $RANDOM)
 NS_A=a-$NS_SUFFIX NS_B=b-$NS_SUFFIX NS_C=c-$NS_SUFFIX
 STAGE_TMP=$(mktemp -d 2>/dev/null || mktemp -d -p /run) || exit 1
+DYNDBG=
 export NS_A NS_B NS_C STAGE_TMP WGI_MODE=${WGI_MODE:-}
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PROGS PYTHONUNBUFFERED=1
 
@@ -30,6 +31,7 @@ stage_cleanup()
 		ip netns del "$ns"
 	done
 	rm -rf "$STAGE_TMP"
+	[ -z "$DYNDBG" ] || echo "module wireguard -p" >"$DYNDBG"
 }
 trap stage_cleanup EXIT
 trap 'exit 1' INT TERM
@@ -44,6 +46,22 @@ die()
 {
 	echo "# $*"
 	exit 1
+}
+
+# life_cycle_log: the log says from now on when a keypair comes and goes. A debug
+# build's always does, and whoever has it on already keeps it on.
+life_cycle_log()
+{
+	local control
+
+	for control in /proc/dynamic_debug/control \
+		/sys/kernel/debug/dynamic_debug/control; do
+		[ -w "$control" ] || continue
+		grep -q '\[wireguard\].* =[a-z]*p' "$control" && return
+		DYNDBG=$control
+		echo "module wireguard +p" >"$control"
+		return
+	done
 }
 
 # wg_add NAMESPACE NAME: one more WireGuard device, in the mode under test.

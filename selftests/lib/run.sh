@@ -54,13 +54,15 @@ selected() {
 }
 
 # in_selection STAGE SELECTION: all; core, what is in the file of that name; again
-# and core-again, the same without what does not depend on the mode.
+# and core-again, the same without what does not depend on the mode; short, all
+# but what takes ten minutes.
 in_selection() {
 	case $2 in
 	core*) grep -qxF "$1" "$HERE/core" || return ;;
 	esac
 	case $2 in
 	*again) ! has_tag "$1" once ;;
+	short) ! has_tag "$1" long ;;
 	esac
 }
 

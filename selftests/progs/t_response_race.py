@@ -1,83 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0
 """CVE-2026-99059 as a race: the response to an initiation is being worked on
 when the kernel creates the next one.  Mixed together the two would end in a
-session that belongs to neither.
+session that belongs to neither: the kernel sends by the keys of the first
+handshake and expects the index of the second.
 
-Many peers leave their first initiation unanswered.  The kernel's timers are
-coarse, so that many retries fall due in the same tick; when the first of them
-is there the others are being made, and all responses are sent at once.
-Whatever wins: a peer that has got a second initiation must be able to finish
-the handshake with that one."""
-import os
-import select
-import time
+Five seconds after an initiation the kernel may make another, and does so when
+there is data to send, a little before its own timer would.  So many peers are
+given something to do at the same moment: their initiations in one order, and
+the responses that have been ready for seconds in the opposite one.  Wherever the
+two rows meet, one peer's response and initiation are in work together."""
+import timeit
+from collections import Counter, deque
 
 import wgproto as wp
-from wgtest import Kernel, Link, Peer, check, finish, inner, need
+from wgtest import FACTOR, Kernel, Tunnel, check, finish, now, sleep_until
 
-COUNT = 24 if os.environ.get("WGI_EMULATED") == "1" else 64
-kernel, back = Kernel(), inner(port=9)
-peers = []
-for n in range(COUNT):
-    peer = Peer(allowed=f"10.66.2.{n}/32")
-    peer.link = Link()
-    kernel.add(peer, "endpoint", peer.link.endpoint)
-    peers.append(peer)
-kernel.ip("route", "add", "10.66.2.0/24", "dev", "wg0")
-for n, peer in enumerate(peers):
-    back.sendto(b"hi", (f"10.66.2.{n}", 7000))
-    peer.first = peer.link.expect(wp.INITIATION)
-    if peer.first is None:
-        need(False, f"peer {n}: an initiation")
-for peer in peers:
-    peer.response, peer.session = \
-        wp.Responder(peer.private, peer.first).respond()
-poll = select.poll()
-for peer in peers:
-    poll.register(peer.link.sock, select.POLLIN)
-need(poll.poll(20000), "a retry comes")
-for peer in peers:
-    peer.link.send(peer.response)
-for peer in peers:
-    seen = peer.link.drain(0.02)
-    peer.retry = next((p for p in reversed(seen) if p[0] == wp.INITIATION),
-                      None)
-    peer.old_data = any(p[0] == wp.DATA for p in seen)
+BETWEEN = 5.0               # seconds between two initiations of one peer
+PEERS, LIMIT = 480, 40      # how many, or for how many seconds
+kernel = Kernel()
+kernel.ip("route", "add", "10.66.0.0/16", "dev", "wg0")
+began, results, pending, made = now(), Counter(), deque(), 0
 
 
-def completes(peer, seconds):
-    """Answer the latest initiation until one answer has made a session."""
-    end = time.monotonic() + seconds
-    retry = peer.retry
-    while time.monotonic() < end:
-        if retry:
-            response, session = wp.Responder(peer.private, retry).respond()
-            peer.link.send(response)
-            retry = None
-        packet = peer.link.receive(0.2)
-        if packet and packet[0] == wp.INITIATION:
-            retry = packet
-        elif packet and packet[0] == wp.DATA:
-            try:
-                return session.open(packet)
-            except wp.Refused:
-                pass
-    return None
+class Contender(Tunnel):
+    """A peer that can answer the kernel's initiation, but waits."""
+
+    def prepare(self):
+        self.came, hello, kind = self.next()
+        self.need(kind == wp.INITIATION, "an initiation")
+        self.response, session = wp.Responder(self.peer.private,
+                                              hello).respond()
+        self.sessions.append(session)
+
+    def outcome(self):
+        """What came of it, in words."""
+        seen = [self.next()] + self.heard(now() + 0.01 * FACTOR)
+        if all(kind == wp.INITIATION for _, _, kind in seen):
+            return "were later than the initiation"
+        self.send(b"heard?")
+        works = self.gets(b"heard?", 2 * FACTOR)
+        self.check(works, "what the kernel has taken for a session is one")
+        return "were earlier" if works else "were mixed with the initiation"
 
 
-# A peer with both is suspect: a session by the old initiation and a new one
-# under way.  Where that was an honest order of events the new one is open and
-# repeated every five seconds; where not, it is gone, and nothing comes before
-# the session has been found dead after fifteen.
-suspects = [p for p in peers if p.retry and p.old_data]
-for peer in suspects:
-    check(completes(peer, 10), "a retry beside a session can be answered")
-for peer in [p for p in peers if p.retry and not p.old_data][:8]:
-    check(completes(peer, 30), "a retry can be answered")
-early = [p for p in peers if p.old_data and not p.retry]
-silent = [p for p in peers if not p.old_data and not p.retry and
-          not p.link.receive()]
-check(not silent, f"{len(early)} responses were in time, "
-      f"{len(peers) - len(early) - len(silent)} came with or after a retry, "
-      f"{len(suspects)} of them are suspect, {len(silent)} were lost")
+def row(first, count):
+    """So many contenders, ready; it is not long since the first was asked."""
+    out = [Contender(kernel, first + n) for n in range(count)]
+    for contender in out:
+        contender.say(b"first")
+    for contender in out:
+        contender.prepare()
+    return out
+
+
+def strike(row):
+    sleep_until(max(c.came for c in row) + BETWEEN)
+    ready = [c for c in row if not c.link.receive(0)]
+    results["came too late"] += len(row) - len(ready)
+    for asked, answering in zip(ready, reversed(ready)):
+        asked.say(b"second")
+        answering.link.send(answering.response)
+    for contender in ready:
+        results[contender.outcome()] += 1
+
+
+each = 0.02 + 6 * min(timeit.repeat(lambda: wp.public_key(bytes(32)),
+                                    number=1, repeat=5))
+size = max(4, min(16, int(2 / each)))
+while True:
+    more = made + size <= PEERS and now() < began + LIMIT
+    if more and (not pending or now() + 1.5 * each * size <
+                 pending[0][0].came + BETWEEN):
+        pending.append(row(made, size))
+        made += size
+    elif pending:
+        strike(pending.popleft())
+    else:
+        break
+for what, count in results.items():
+    print(f"# {count} responses {what}")
+check(results["were later than the initiation"] and results["were earlier"],
+      f"rows of {size} initiations and responses have met")
 finish()

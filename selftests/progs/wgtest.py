@@ -8,7 +8,9 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
+import traceback
 from base64 import b64encode
 
 import wgproto as wp
@@ -19,21 +21,25 @@ ADDR4, ADDR6, PORT = "10.77.1.1", "fd77:1::1", 51820
 PEER4, PEER4B, PEER6, PEER6B = "10.77.1.2", "10.77.1.3", "fd77:1::2", "fd77:1::3"
 INNER_A, INNER_B = "10.66.0.1", "10.66.0.2"
 INNER_A6, INNER_B6 = "fd66::1", "fd66::2"
-SO_RCVBUFFORCE = 33
+SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35
 WAIT = 20          # seconds that an awaited condition may take at most
 QUIET = 0.15       # how long to listen, after a later answer, for silence
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _home = os.open("/proc/self/ns/net", os.O_RDONLY)
 _failed = 0
+_lock = threading.Lock()
+# By how much slower than a fast machine this one may be.
+FACTOR = int(os.environ.get("WGI_FACTOR") or 1)
 
 
 def check(good, what):
     """One line of result; a failure does not end the stage at once."""
     global _failed
-    if not good:
-        _failed += 1
-    print(f"# {'ok' if good else 'FAILED'}: {what}")
+    with _lock:
+        if not good:
+            _failed += 1
+        sys.stdout.write(f"# {'ok' if good else 'FAILED'}: {what}\n")
     return good
 
 
@@ -470,3 +476,232 @@ def join(a_inner=INNER_A, b_inner=INNER_B, more_a="", more_b=""):
          "endpoint", f"{ADDR4}:{PORT}")
     b.up()
     return a, b, pa, pb
+
+
+now = time.monotonic
+
+
+def sleep_until(moment):
+    time.sleep(max(0, moment - now()))
+
+
+def latest(seconds):
+    """When at the latest a kernel timer of so many SECONDS has done what it is
+    for, with its jitter: its wheel rounds up by as much as an eighth."""
+    return (seconds + 0.34) * 1.125 + 0.7 + 0.8 * FACTOR
+
+
+class Tunnel:
+    """A peer with its socket, its inner address and port, and its sessions;
+    for programs in which many tunnels live beside each other in threads."""
+
+    def __init__(self, kernel, number, *more, endpoint=True):
+        self.kernel, self.link = kernel, Link()
+        self.link.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.address = f"10.66.{number // 240}.{10 + number % 240}"
+        self.port = 7100 + number
+        self.peer = Peer(allowed=self.address + "/32")
+        if endpoint:
+            more += ("endpoint", self.link.endpoint)
+        kernel.add(self.peer, *more)
+        self.front = inner(port=self.port)
+        self.sessions = []
+        self.name = f"tunnel {number}"
+
+    def check(self, good, what):
+        return check(good, f"{self.name}: {what}")
+
+    def need(self, good, what):
+        """As check(), but a failure ends this tunnel's story."""
+        if not self.check(good, what):
+            raise Ended
+
+    def say(self, text=b"out"):
+        """The kernel has data for the peer; when, at the earliest."""
+        began = now()
+        self.front.sendto(text, (self.address, 7000))
+        return began
+
+    def send(self, text=b"in", session=None):
+        """Data from the peer, or without a text a keepalive; when it had been
+        sent, at the latest."""
+        session = session or self.sessions[-1]
+        payload = text and ipv4(udp(text, dport=self.port), src=self.address)
+        self.link.send(session.seal(payload))
+        return now()
+
+    def keepalive(self):
+        return self.send(b"")
+
+    def gets(self, text, timeout=WAIT):
+        """Does this text, and none before it, arrive inside?"""
+        return arrived(self.front, timeout) == text
+
+    def read(self, packet):
+        """What a message is: its type, or for data the session's number and
+        the text of the datagram in it."""
+        if packet[0] != wp.DATA:
+            return packet[0]
+        for number, session in enumerate(self.sessions):
+            if packet[4:8] == struct.pack("<I", session.local):
+                plain = session.open(packet)[1]
+                size = struct.unpack(">H", plain[2:4])[0] if plain else 28
+                return number, plain[28:size]
+        return "data by no key"
+
+    def receive(self, until):
+        """(moment, packet, read(packet)) of the next message, by the clock of
+        the kernel that put it into the socket; None if none comes."""
+        sock = self.link.sock
+        if not select.select([sock], [], [], max(until - now(), 0))[0]:
+            return None
+        packet, control, _, _ = sock.recvmsg(65536, 64)
+        seconds, nanoseconds = struct.unpack("@ll", control[0][2])
+        age = time.time_ns() - seconds * 10**9 - nanoseconds
+        return now() - age / 1e9, packet, self.read(packet)
+
+    def heard(self, until):
+        """All that comes until a moment, as receive() has it."""
+        return list(iter(lambda: self.receive(until), None))
+
+    def next(self, timeout=WAIT):
+        """The next message; the story ends without one."""
+        seen = self.receive(now() + timeout)
+        self.need(seen is not None, f"a message within {timeout:.0f} s")
+        return seen
+
+    def silent(self, until, what):
+        """Nothing at all may come until then."""
+        seen = [(f"{t - until:+.2f} s", r) for t, _, r in self.heard(until)]
+        return self.check(not seen, f"{what}{f': {seen}' if seen else ''}")
+
+    def respond(self, initiation):
+        """Answer an initiation; when, at the earliest, the keys were made."""
+        response, session = wp.Responder(self.peer.private,
+                                         initiation).respond(self.peer.psk)
+        self.sessions.append(session)
+        began = now()
+        self.link.send(response)
+        return began
+
+    def we_initiate(self, confirm=True):
+        """A session by our initiation; when, at the earliest and at the
+        latest, the kernel made its keys."""
+        began = now()
+        session = initiate(self.kernel, self.peer, self.link)
+        self.need(session is not None, "our initiation is answered")
+        self.sessions.append(session)
+        ended = now()
+        if confirm:
+            self.keepalive()
+        return began, ended
+
+    def it_initiates(self, text=b"hello"):
+        """The same by the kernel's initiation. What made it initiate is
+        answered with a keepalive, so that nothing is pending."""
+        self.say(text)
+        _, hello, kind = self.next()
+        self.need(kind == wp.INITIATION, "traffic makes the kernel initiate")
+        began = self.respond(hello)
+        _, _, got = self.next()
+        self.need(got == (len(self.sessions) - 1, text),
+                  "what waited comes by the new key")
+        self.keepalive()
+        return began, now()
+
+
+class Ended(Exception):
+    """The rest of one tunnel's story makes no sense."""
+
+
+class StandStill:
+    """How long this machine did not run at all (a busy host, a debugger): what
+    is said about time then says nothing about the kernel."""
+
+    def __init__(self):
+        self.worst, self.ended = 0, threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def watch(self):
+        last = now()
+        while not self.ended.wait(0.2):
+            self.worst, last = max(self.worst, now() - last - 0.2), now()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        if _failed and self.worst > 2 * FACTOR:
+            skip(f"this machine stood still for {self.worst:.0f} s meanwhile")
+
+
+def beside_each_other(kernel, *stories):
+    """Run functions beside each other, each with a tunnel of its own."""
+    def tell(story, tunnel):
+        try:
+            story(tunnel)
+        except Ended:
+            pass
+        except Exception:
+            check(False, f"{tunnel.name}: {traceback.format_exc()}")
+
+    threads = []
+    for number, story in enumerate(stories):
+        tunnel = Tunnel(kernel, number)
+        tunnel.name = story.__name__.replace("_", " ")
+        threads.append(threading.Thread(target=tell, args=(story, tunnel)))
+    with StandStill():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+class KernelLog:
+    """What the kernel logs from now on."""
+
+    def __init__(self):
+        self.fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self.fd, 0, os.SEEK_END)
+
+    def lines(self):
+        while True:
+            try:
+                yield os.read(self.fd, 8192).decode().split(";", 1)[1].rstrip()
+            except BlockingIOError:
+                return
+            except BrokenPipeError:     # some were lost
+                check(False, "the kernel's log is read as fast as it grows")
+
+
+class KeyLog:
+    """Which keypairs each peer has, by the kernel's debug messages."""
+
+    def __init__(self, dev="wg0"):
+        self.log, self.dev = KernelLog(), dev
+        self.last_peer, self.alive, self.wiped = None, {}, {}
+
+    def update(self):
+        for line in self.log.lines():
+            words = line.partition(f"{self.dev}: ")[2].split()
+            if words[:1] == ["Peer"] and words[-1] == "created":
+                self.last_peer = words[1]
+            if words[:1] == ["Keypair"] and words[3:5] == ["for", "peer"]:
+                peer, alive = words[5].rstrip("."), words[2] == "created"
+                keys = self.alive.setdefault(peer, set())
+                (keys.add if alive else keys.discard)(words[1])
+                if not alive:
+                    self.wiped[peer] = now()
+        return self
+
+    def new_peer(self):
+        """The number of the peer that was created last."""
+        return self.update().last_peer
+
+    def count(self, peer):
+        with _lock:
+            self.update()
+        return len(self.alive.get(peer, ()))
