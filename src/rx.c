@@ -12,6 +12,7 @@
 #include "device.h"
 #include "endpoint.h"
 #include "engine.h"
+#include "gro.h"
 #include "handshake.h"
 #include "keypair.h"
 #include "log.h"
@@ -77,19 +78,15 @@ static bool admit(struct wg_device *wg, struct sk_buff *skb)
 	return false;
 }
 
-static void receive_data(struct wg_device *wg, struct sk_buff *skb)
+static void receive_data(struct wg_device *wg, struct sk_buff *skb,
+			 struct sk_buff_head *admitted)
 {
-	struct sk_buff_head packets;
-
 	if (unlikely(skb->len < WG_DATA_MIN_SIZE ||
 		     !pskb_may_pull(skb, sizeof(struct wg_message_data)) ||
-		     !admit(wg, skb))) {
+		     !admit(wg, skb)))
 		kfree_skb(skb);
-		return;
-	}
-	__skb_queue_head_init(&packets);
-	__skb_queue_tail(&packets, skb);
-	READ_ONCE(wg->engine)->receive(wg, &packets);
+	else
+		__skb_queue_tail(admitted, skb);
 }
 
 static unsigned int handshake_size(__le32 type)
@@ -105,11 +102,42 @@ static unsigned int handshake_size(__le32 type)
 	return 0;
 }
 
+/* Takes the message over. */
+static void receive_message(struct wg_device *wg, struct sk_buff *skb,
+			    struct sk_buff_head *admitted)
+{
+	__le32 type;
+
+	if (unlikely(!pskb_may_pull(skb, sizeof(type)))) {
+		kfree_skb(skb);
+		return;
+	}
+	type = *(__le32 *)skb->data;
+	if (likely(type == cpu_to_le32(WG_MESSAGE_DATA)))
+		receive_data(wg, skb, admitted);
+	else if (skb->len != handshake_size(type) || skb_linearize(skb))
+		kfree_skb(skb);
+	else
+		wg_handshake_receive(wg, skb);
+}
+
+static void receive_aggregate(struct wg_device *wg, struct sk_buff *skb,
+			      struct sk_buff_head *admitted)
+{
+	struct sk_buff_head messages;
+
+	__skb_queue_head_init(&messages);
+	wg_gro_cut(skb, &messages);
+	while ((skb = __skb_dequeue(&messages)))
+		receive_message(wg, skb, admitted);
+}
+
 /**
  * wg_rx_socket() - a UDP packet came: the socket's encap_rcv
  * @sk: tunnel socket
- * @skb: packet, its data at the UDP header; the stack has verified the checksum,
- *	trimmed it to the UDP length and cut GSO packets up; taken over
+ * @skb: packet, its data at the UDP header, or an aggregate of wg_gro_receive();
+ *	the stack has verified the checksum, trimmed it to the UDP length and cut
+ *	other GSO packets up; taken over
  *
  * Anything that is not a message of exactly the right form is dropped without a
  * trace, as whoever sent it must not learn that we are here.
@@ -120,23 +148,20 @@ static unsigned int handshake_size(__le32 type)
 int wg_rx_socket(struct sock *sk, struct sk_buff *skb)
 {
 	struct wg_device *wg = rcu_dereference_sk_user_data(sk);
-	__le32 type;
+	struct sk_buff_head admitted;
 
-	if (unlikely(!wg ||
-		     !pskb_may_pull(skb, sizeof(struct udphdr) + sizeof(type))))
-		goto drop;
-	__skb_pull(skb, sizeof(struct udphdr));
-	type = *(__le32 *)skb->data;
-	if (likely(type == cpu_to_le32(WG_MESSAGE_DATA))) {
-		receive_data(wg, skb);
+	if (unlikely(!wg || !pskb_may_pull(skb, sizeof(struct udphdr)))) {
+		kfree_skb(skb);
 		return 0;
 	}
-	if (skb->len != handshake_size(type) || skb_linearize(skb))
-		goto drop;
-	wg_handshake_receive(wg, skb);
-	return 0;
-drop:
-	kfree_skb(skb);
+	__skb_pull(skb, sizeof(struct udphdr));
+	__skb_queue_head_init(&admitted);
+	if (wg_gro_is_aggregate(skb))
+		receive_aggregate(wg, skb, &admitted);
+	else
+		receive_message(wg, skb, &admitted);
+	if (likely(!skb_queue_empty(&admitted)))
+		READ_ONCE(wg->engine)->receive(wg, &admitted);
 	return 0;
 }
 

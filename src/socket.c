@@ -4,6 +4,7 @@
 
 #include "device.h"
 #include "endpoint.h"
+#include "gro.h"
 #include "messages.h"
 #include "peer.h"
 #include "rx.h"
@@ -265,6 +266,15 @@ int wg_socket_answer(struct wg_device *wg, struct sk_buff *in, const void *msg,
 	return ret;
 }
 
+/* A socket must say so before it gets aggregates whole. */
+static int accept_aggregates(struct socket *sock)
+{
+	int on = 1;
+
+	return sock->ops->setsockopt(sock, SOL_UDP, UDP_GRO,
+				     KERNEL_SOCKPTR(&on), sizeof(on));
+}
+
 static struct socket *bind_family(struct wg_device *wg, struct net *net,
 				  sa_family_t family, u16 port)
 {
@@ -280,6 +290,8 @@ static struct socket *bind_family(struct wg_device *wg, struct net *net,
 		.sk_user_data = wg,
 		.encap_type = 1,
 		.encap_rcv = wg_rx_socket,
+		.gro_receive = wg_gro_receive,
+		.gro_complete = wg_gro_complete,
 	};
 	struct socket *sock;
 	int ret;
@@ -287,6 +299,11 @@ static struct socket *bind_family(struct wg_device *wg, struct net *net,
 	ret = udp_sock_create(net, &cfg, &sock);
 	if (ret < 0)
 		return ERR_PTR(ret);
+	ret = accept_aggregates(sock);
+	if (ret) {
+		udp_tunnel_sock_release(sock->sk);
+		return ERR_PTR(ret);
+	}
 	/* Stock does so: what the tunnel sends may be what frees memory. */
 	sock->sk->sk_allocation = GFP_ATOMIC;
 	sock->sk->sk_sndbuf = INT_MAX;

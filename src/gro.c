@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Outer packets that GRO has put together.
+ *
+ * The messages of a session that one poll of the NIC brings go through the outer
+ * network's layers as one packet, and come apart only at the tunnel's socket.
+ * Plain UDP GRO does not do that for a socket that decapsulates, so the socket
+ * has callbacks of its own. What they make is what plain UDP GRO makes, and the
+ * stack can cut it up again should a rule send it elsewhere.
+ */
+#include "gro.h"
+
+#include "messages.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <net/dsfield.h>
+#include <net/gro.h>
+
+/* As many as plain UDP GRO takes. */
+#define MESSAGES_MAX	64
+
+/* The UDP header of a held packet, which is where that of the new one is. */
+static const struct udphdr *gro_udp(const struct sk_buff *skb,
+				    const struct sk_buff *held)
+{
+	return (void *)held->data + skb_gro_offset(skb) - sizeof(struct udphdr);
+}
+
+/*
+ * Packets that are one may differ in length and checksum only: their ECN marks
+ * and hop limits must all be those of the first.
+ */
+static bool same_outer(const struct sk_buff *a, const struct sk_buff *b)
+{
+	const struct iphdr *a4 = ip_hdr(a), *b4 = ip_hdr(b);
+	const struct ipv6hdr *a6 = ipv6_hdr(a), *b6 = ipv6_hdr(b);
+
+	if (a4->version != b4->version)
+		return false;
+	if (a4->version == 4)
+		return a4->tos == b4->tos && a4->ttl == b4->ttl &&
+		       a4->frag_off == b4->frag_off;
+	return ipv6_get_dsfield(a6) == ipv6_get_dsfield(b6) &&
+	       a6->hop_limit == b6->hop_limit;
+}
+
+static bool same_ports(const struct sk_buff *skb, const struct sk_buff *held)
+{
+	const struct udphdr *a = gro_udp(skb, skb), *b = gro_udp(skb, held);
+
+	return a->source == b->source && a->dest == b->dest;
+}
+
+static bool same_session(const struct sk_buff *skb, const struct sk_buff *held,
+			 const struct wg_message_data *message)
+{
+	const struct wg_message_data *first =
+		(void *)held->data + skb_gro_offset(skb);
+
+	return message->receiver_index == first->receiver_index &&
+	       same_outer(skb, held);
+}
+
+/*
+ * Puts a packet behind those held, its headers off but still in front of its data.
+ * It stays in memory of its own, so that nothing is copied when it comes out again.
+ */
+static bool chain(struct sk_buff *held, struct sk_buff *skb, unsigned int len)
+{
+	if (held->len + len > IP_MAX_MTU || NAPI_GRO_CB(skb)->flush ||
+	    skb_zcopy(held) || skb_zcopy(skb) ||
+	    !pskb_may_pull(skb, skb_gro_offset(skb)))
+		return false;
+	__skb_pull(skb, skb_gro_offset(skb));
+	skb_orphan(skb);
+	__skb_header_release(skb);
+	if (NAPI_GRO_CB(held)->last == held)
+		skb_shinfo(held)->frag_list = skb;
+	else
+		NAPI_GRO_CB(held)->last->next = skb;
+	NAPI_GRO_CB(held)->last = skb;
+	NAPI_GRO_CB(held)->count++;
+	NAPI_GRO_CB(skb)->same_flow = 1;
+	held->len += len;
+	held->data_len += len;
+	held->truesize += skb->truesize;
+	skb_shinfo(held)->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
+	return true;
+}
+
+/*
+ * A longer packet begins a new aggregate, a shorter one ends this, and one of
+ * another kind does both, so that none gets ahead of another. Returns the held
+ * packet if it is to go up the stack now.
+ */
+static struct sk_buff *merge(struct sk_buff *held, struct sk_buff *skb,
+			     const struct wg_message_data *message)
+{
+	unsigned int len = skb_gro_len(skb);
+	unsigned int size = ntohs(gro_udp(skb, held)->len) -
+			    sizeof(struct udphdr);
+
+	if (!same_session(skb, held, message) || len > size ||
+	    !chain(held, skb, len) || len < size ||
+	    NAPI_GRO_CB(held)->count >= MESSAGES_MAX)
+		return held;
+	return NULL;
+}
+
+static bool may_merge(const struct wg_message_data *message,
+		      const struct sk_buff *skb)
+{
+	return message && message->type == cpu_to_le32(WG_MESSAGE_DATA) &&
+	       skb_gro_len(skb) >= WG_DATA_MIN_SIZE;
+}
+
+/**
+ * wg_gro_receive() - GRO has a packet for a tunnel socket
+ * @sk: tunnel socket
+ * @held: packets that GRO holds, those of other flows marked as such
+ * @skb: the new one, GRO's offset at the message
+ *
+ * Nothing here is authentic, so nothing is believed: what can be had by lying is
+ * to be dropped together.
+ *
+ * Context: softirq, RCU section.
+ * Return: a held packet to be handed on now, or NULL.
+ */
+struct sk_buff *wg_gro_receive(struct sock *sk, struct list_head *held,
+			       struct sk_buff *skb)
+{
+	unsigned int offset = skb_gro_offset(skb);
+	const struct wg_message_data *message =
+		skb_gro_header(skb, offset + sizeof(*message), offset);
+	struct sk_buff *other;
+
+	if (!may_merge(message, skb) || !gro_udp(skb, skb)->check) {
+		NAPI_GRO_CB(skb)->flush = 1;
+		return NULL;
+	}
+	list_for_each_entry(other, held, list) {
+		if (!NAPI_GRO_CB(other)->same_flow)
+			continue;
+		if (same_ports(skb, other))
+			return merge(other, skb, message);
+		NAPI_GRO_CB(other)->same_flow = 0;
+	}
+	return NULL;
+}
+
+/**
+ * wg_gro_complete() - GRO hands an aggregate on
+ * @sk: tunnel socket
+ * @skb: aggregate
+ * @offset: from its data to the first message
+ *
+ * Marked as a tunnel's, since the socket gets it in pieces else; yet not as an
+ * encapsulation, since whoever cuts it up must cut by the outer UDP header.
+ *
+ * Context: softirq, RCU section.
+ * Return: 0.
+ */
+int wg_gro_complete(struct sock *sk, struct sk_buff *skb, int offset)
+{
+	struct skb_shared_info *info = skb_shinfo(skb);
+
+	skb->encapsulation = 0;
+	info->gso_type |= SKB_GSO_UDP_L4;
+	info->gso_segs = NAPI_GRO_CB(skb)->count;
+	skb->csum_start = skb->data + offset - sizeof(struct udphdr) - skb->head;
+	skb->csum_offset = offsetof(struct udphdr, check);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	return 0;
+}
+
+/**
+ * wg_gro_is_aggregate() - is it several messages in one?
+ * @skb: packet at a tunnel socket
+ *
+ * Return: true if so; wg_gro_cut() takes it then.
+ */
+bool wg_gro_is_aggregate(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
+}
+
+/* What tells where a message came from goes with each of them. */
+static void copy_outer(struct sk_buff *message, const struct sk_buff *skb)
+{
+	unsigned int headers = skb->data - skb_network_header(skb);
+
+	memcpy(message->data - headers, skb_network_header(skb), headers);
+	skb_set_network_header(message, -(int)headers);
+	skb_set_transport_header(message, -(int)sizeof(struct udphdr));
+	message->dev = skb->dev;
+	message->skb_iif = skb->skb_iif;
+	message->protocol = skb->protocol;
+}
+
+static struct sk_buff *copy_message(const struct sk_buff *skb,
+				    unsigned int offset, unsigned int len)
+{
+	unsigned int room = NET_SKB_PAD + ALIGN(skb->data -
+						skb_network_header(skb), 16);
+	struct sk_buff *message = alloc_skb(room + len, GFP_ATOMIC);
+
+	if (unlikely(!message))
+		return NULL;
+	skb_reserve(message, room);
+	if (unlikely(skb_copy_bits(skb, offset, __skb_put(message, len), len))) {
+		kfree_skb(message);
+		return NULL;
+	}
+	copy_outer(message, skb);
+	return message;
+}
+
+/*
+ * Is each message a packet of its own still, as wg_gro_receive() chained them up?
+ * Who looks on has a clone and the chain too; and who made such a packet without
+ * GRO need not have kept to this.
+ */
+static bool is_chain(const struct sk_buff *skb, unsigned int size)
+{
+	unsigned int headers = skb->data - skb_network_header(skb);
+	unsigned int left = skb->len;
+	const struct sk_buff *message;
+
+	if (!skb_has_frag_list(skb) || skb_cloned(skb))
+		return false;
+	skb_walk_frags(skb, message) {
+		if (message->len != size &&
+		    (message->next || message->len > size))
+			return false;
+		if (skb_has_frag_list(message) || skb_shared(message) ||
+		    skb_cloned(message) || skb_headroom(message) < headers ||
+		    message->len > left)
+			return false;
+		left -= message->len;
+	}
+	return left == size;
+}
+
+static void unchain(struct sk_buff *skb, struct sk_buff_head *messages)
+{
+	struct sk_buff *message = skb_shinfo(skb)->frag_list, *next;
+
+	skb_shinfo(skb)->frag_list = NULL;
+	skb_gso_reset(skb);
+	__skb_queue_tail(messages, skb);
+	for (; message; message = next) {
+		next = message->next;
+		skb->len -= message->len;
+		skb->data_len -= message->len;
+		skb->truesize -= message->truesize;
+		copy_outer(message, skb);
+		__skb_queue_tail(messages, message);
+	}
+}
+
+/* Without memory the rest is lost, as on a full queue. */
+static void copy_out(struct sk_buff *skb, unsigned int size,
+		     struct sk_buff_head *messages)
+{
+	struct sk_buff *message;
+	unsigned int offset;
+
+	for (offset = 0; offset < skb->len; offset += size) {
+		message = copy_message(skb, offset,
+				       min(size, skb->len - offset));
+		if (unlikely(!message))
+			break;
+		__skb_queue_tail(messages, message);
+	}
+	consume_skb(skb);
+}
+
+/**
+ * wg_gro_cut() - take an aggregate apart
+ * @skb: aggregate, its data at the first message, outer headers in front;
+ *	taken over
+ * @messages: gets the messages, each with a copy of the outer headers
+ *
+ * Pieces too short for any message are no aggregate that GRO made: all of it is
+ * dropped, at the cost of one packet.
+ *
+ * Context: softirq.
+ */
+void wg_gro_cut(struct sk_buff *skb, struct sk_buff_head *messages)
+{
+	unsigned int size = skb_shinfo(skb)->gso_size;
+
+	if (unlikely(size < WG_DATA_MIN_SIZE))
+		kfree_skb(skb);
+	else if (is_chain(skb, size))
+		unchain(skb, messages);
+	else
+		copy_out(skb, size, messages);
+}
