@@ -74,6 +74,8 @@ static bool chain(struct sk_buff *held, struct sk_buff *skb, unsigned int len)
 	    !pskb_may_pull(skb, skb_gro_offset(skb)))
 		return false;
 	__skb_pull(skb, skb_gro_offset(skb));
+	/* On a cable of veth they come with their senders, who paid by size. */
+	skb_orphan(held);
 	skb_orphan(skb);
 	__skb_header_release(skb);
 	if (NAPI_GRO_CB(held)->last == held)

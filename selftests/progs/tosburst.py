@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 
+SO_RCVBUFFORCE = 33
 PORT, COUNT, MARKS = 6001, 600, (0x00, 0x02, 0x02, 0x88, 0x01, 0x01, 0x01)
 
 
@@ -30,7 +31,7 @@ def tos_of(ancillary):
 def receive(address):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22)
         s.bind((address, PORT))
         s.settimeout(15)
         print("ready", flush=True)
