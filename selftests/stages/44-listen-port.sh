@@ -42,6 +42,9 @@ refused "to come up with a port that is taken" ip -n "$left" link set wg5 up
 wg_set "$left" wg5 listen-port 5105
 ip -n "$left" link set wg5 up
 refused "a port that is taken" wg_set "$left" wg5 listen-port 5101
+expect "the port of who was refused" 5105 "$(port "$left" wg5)"
+[ -n "$(in_ns "$left" ss -Hluan "sport = :5105")" ] ||
+	fail "expected a refusal to leave the socket where it is"
 ping_ok "the other device is unharmed" "$left" 10.70.0.2
 expect "its port" 5101 "$(port "$left" wg1)"
 wg_set "$left" wg5 listen-port 5106

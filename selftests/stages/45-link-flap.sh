@@ -28,8 +28,12 @@ ping_dead "left is down" "$right" 10.70.0.1
 expect "bytes sent while down" "$before" "$(sent "$left" wg1 "${PUB[2]}")"
 expect "left has no port bound" "" \
 	"$(in_ns "$under" ss -Hluan "sport = :5101")"
+watch_outer "$under" lo "$SCRATCH/outer"
 ip -n "$left" link set wg1 up
 ping_ok "left up again" "$left" 10.70.0.2
+unwatch
+expect "left's first message, an initiation as its keys are gone" 1 \
+	"$(awk '$3 == 5101 { print $8; exit }' "$SCRATCH/outer")"
 
 setup_ns other
 for _ in 1 2; do

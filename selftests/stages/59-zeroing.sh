@@ -7,4 +7,4 @@
 
 life_cycle_log
 attack_setup
-python3 "$PROGS/t_zeroing.py" || exit 1
+python3 "$PROGS/t_zeroing.py" || exit

@@ -5,4 +5,4 @@
 
 life_cycle_log
 attack_setup
-python3 "$PROGS/t_suspend.py" || exit 1
+python3 "$PROGS/t_suspend.py" || exit
