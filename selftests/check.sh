@@ -125,7 +125,7 @@ jobs_of() {
 
 	shift 2
 	for mode; do
-		for group in main waits pair scale; do
+		for group in main waits pair pair-waits scale; do
 			echo "$target $mode $group $selection"
 		done
 	done
@@ -238,8 +238,8 @@ report() {
 	local kind name remark
 
 	plan >"$RUNS/plan"
-	grep -E ' (waits|pair) ' "$RUNS/plan" >"$RUNS/queue-waits"
-	grep -vE ' (waits|pair|scale) ' "$RUNS/plan" >"$RUNS/queue"
+	grep -E '[ -]waits ' "$RUNS/plan" >"$RUNS/queue-waits"
+	grep -vE '[ -]waits | scale ' "$RUNS/plan" >"$RUNS/queue"
 	grep ' scale ' "$RUNS/plan" >>"$RUNS/queue"
 	exec {told}< <(all_workers)
 	WORKERS=$!

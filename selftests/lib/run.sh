@@ -69,7 +69,7 @@ in_selection() {
 # group_of STAGE: the kind of guest that it runs in.
 group_of() {
 	if has_tag "$1" two-guests; then
-		echo pair
+		has_tag "$1" waits && echo pair-waits || echo pair
 	elif has_tag "$1" scale; then
 		echo scale
 	elif has_tag "$1" waits; then
@@ -264,6 +264,7 @@ guest_main() {
 }
 
 guest_waits() { guest_main "$@"; }
+guest_pair-waits() { guest_pair "$@"; }
 
 # A million peers: room for them, and nothing logged for each.
 guest_scale() {
@@ -282,7 +283,7 @@ guest_pair() {
 		>>"$other/guest.env"
 	printf '%s\n' WGI_CTL_ADDRESS=10.255.77.1 WGI_PEER_HOST=10.255.77.2 \
 		>>"$run/guest.env"
-	MACHINE_CABLE=listen:$run/cable MACHINE_MEM=512 \
+	MACHINE_CABLE=listen:$run/cable MACHINE_MEM=512 MACHINE_CPUS=1 \
 		machine_start "$TARGET" "$other" || return
 	SECOND_PID=$MACHINE_PID
 	until [ -S "$run/cable.link" ]; do
@@ -397,7 +398,7 @@ job_run() {
 	[ "${#stages[@]}" -gt 0 ] || return 0
 	LABEL=$TARGET
 	case $TARGET-$group in
-	uml-pair | uml-scale) why="needs a guest in QEMU" ;;
+	uml-pair* | uml-scale) why="needs a guest in QEMU" ;;
 	*) target_ready || why="there is nothing to run it in" ;;
 	esac
 	LABEL="$TARGET ${MODE:-stock}"
