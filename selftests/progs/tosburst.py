@@ -34,7 +34,7 @@ def receive(address):
         s.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
         s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22)
         s.bind((address, PORT))
-        s.settimeout(15)
+        s.settimeout(60)
         print("ready", flush=True)
         for wanted in range(COUNT):
             data, ancillary, _, _ = s.recvmsg(2048, 64)
