@@ -4,20 +4,27 @@
  *
  *   wgswarm peers COUNT               the public keys, as "index key" lines
  *   wgswarm run COUNT KEY ADDRESS PORT SECONDS
+ *   wgswarm storm COUNT KEY ADDRESS PORT
  *
  * Every peer is an initiator with a UDP socket, an address (10.80.0.0/16) and
  * a private key of its own and sends one flow of inner UDP packets. `run` goes
- * through three phases against the concentrator with the public key KEY:
+ * through four phases against the concentrator with the public key KEY:
  *
  *   connect     all peers send their initiation in the same instant
  *   traffic     all send data for SECONDS
  *   reconnect   all send a new initiation in the same instant, go on sending
  *               by their old keys, and take the new ones when they come
+ *   removal     all send data, whoever is still there to take it, until its
+ *               input ends and for SECONDS after
  *
  * and prints for each how long it took until the last handshake, how many were
  * still open then, how many cookie replies came, and how many packets were sent
  * in what time. A lost or refused initiation is sent again after 5 s and a
  * jitter, with mac2 when a cookie came, as the protocol says.
+ *
+ * `storm` never ends: all send data, and every peer starts a new handshake every
+ * second or so, whatever became of the last; whether there is anybody to send to
+ * does not matter to it.
  *
  * All peers send through one raw socket, many packets in a system call, so that
  * it is not the sender that is measured.
@@ -30,6 +37,7 @@
 #include <errno.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -241,6 +249,7 @@ struct outer {
 
 static struct outer outers[BURST];
 static int outer_count, raw_fd;
+static bool storming;
 static struct sockaddr_in concentrator = { .sin_family = AF_INET };
 
 static uint32_t source_of(const struct peer *p)
@@ -278,9 +287,14 @@ static void flush(void)
 	}
 	while (done < outer_count) {
 		n = sendmmsg(raw_fd, headers + done, outer_count - done, 0);
-		if (n < 0 && errno != ENOBUFS && errno != EINTR)
-			die("sendmmsg");
-		done += n > 0 ? n : 0;
+		if (n > 0) {
+			done += n;
+		} else if (errno != ENOBUFS && errno != EINTR) {
+			if (!storming)
+				die("sendmmsg");
+			usleep(1000);
+			break;
+		}
 	}
 	outer_count = 0;
 }
@@ -519,6 +533,19 @@ static void begin_all(void)
 	flush();
 }
 
+static void send_traffic(int *turn, uint64_t *sent)
+{
+	for (int i = 0; i < 64; i++) {
+		struct peer *p = &peers[(*turn)++ % count];
+
+		for (int k = 0; k < BATCH && p->session.valid; k++) {
+			send_data(p, INNER_SIZE);
+			(*sent)++;
+		}
+	}
+	flush();
+}
+
 /*
  * Until all handshakes are done and SECONDS have passed; sends data wherever
  * there is a session when TRAFFIC is set.
@@ -547,21 +574,61 @@ static void phase(const char *name, int epoll, double seconds, bool traffic,
 				initiate(&peers[i]);
 				send_initiation(&peers[i]);
 			}
-		for (int i = 0; traffic && i < 64; i++) {
-			struct peer *p = &peers[turn++ % count];
-
-			for (int k = 0; k < BATCH && p->session.valid; k++) {
-				send_data(p, INNER_SIZE);
-				sent++;
-			}
-		}
-		flush();
+		if (traffic)
+			send_traffic(&turn, &sent);
+		else
+			flush();
 	}
 	printf("%s last %.3f open %d cookies %d sent %llu spent %.3f\n", name,
 	       last - start, open_count, cookies, (unsigned long long)sent,
 	       t - start);
 	fflush(stdout);
 	open_count = 0;
+}
+
+/* The last phase, until somebody has done what he meant to do meanwhile. */
+static void removal(int epoll, double seconds)
+{
+	struct pollfd input = { .events = POLLIN };
+	uint64_t sent = 0;
+	double start = now(), end = 0;
+	int turn = 0;
+	char c;
+
+	while (!end || now() < end) {
+		take_all(epoll);
+		send_traffic(&turn, &sent);
+		if (!end && poll(&input, 1, 0) > 0 && read(0, &c, 1) <= 0)
+			end = now() + seconds;
+	}
+	printf("removal sent %llu spent %.3f\n", (unsigned long long)sent,
+	       now() - start);
+	fflush(stdout);
+}
+
+static void storm(int epoll)
+{
+	uint64_t sent = 0;
+	int turn = 0;
+	double t;
+
+	storming = true;
+	for (;;) {
+		take_all(epoll);
+		t = now();
+		for (int i = 0; i < count; i++) {
+			struct peer *p = &peers[i];
+
+			if (p->retry >= t)
+				continue;
+			open_count += !p->open;
+			p->open = true;
+			initiate(p);
+			send_initiation(p);
+			p->retry = t + 0.5 + randombytes_uniform(1000) / 1000.0;
+		}
+		send_traffic(&turn, &sent);
+	}
 }
 
 static void open_sockets(int epoll, const char *address, int port)
@@ -623,7 +690,8 @@ int main(int argc, char **argv)
 	count = argc > 2 ? atoi(argv[2]) : 0;
 	if (count < 1 || count > MAX_PEERS || sodium_init() < 0) {
 		errno = EINVAL;
-		die("peers COUNT | run COUNT KEY ADDRESS PORT SECONDS");
+		die("peers COUNT | run COUNT KEY ADDRESS PORT SECONDS | "
+		    "storm COUNT KEY ADDRESS PORT");
 	}
 	peers = calloc(count, sizeof(*peers));
 	if (!peers)
@@ -638,16 +706,20 @@ int main(int argc, char **argv)
 						 sodium_base64_VARIANT_ORIGINAL));
 		return 0;
 	}
-	if (strcmp(argv[1], "run") || argc != 7) {
+	if ((strcmp(argv[1], "run") || argc != 7) &&
+	    (strcmp(argv[1], "storm") || argc != 6)) {
 		errno = EINVAL;
-		die("run COUNT KEY ADDRESS PORT SECONDS");
+		die("run or storm");
 	}
 	prepare(argv[3]);
 	epoll = epoll_create1(0);
 	open_sockets(epoll, argv[4], atoi(argv[5]));
+	if (argc == 6)
+		storm(epoll);
 	seconds = atof(argv[6]);
 	phase("connect", epoll, 0, false, true);
 	phase("traffic", epoll, seconds, true, false);
 	phase("reconnect", epoll, seconds, true, true);
+	removal(epoll, seconds);
 	return 0;
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# what: 2,000 active peers on one device, and all of them reconnecting at once
+# what: 2,000 active peers on one device, all of them reconnecting at once, and
+#       some of them removed
 # needs: scale slow
 # timeout: 300
 . "$(dirname "$0")/../lib/attack.sh"
@@ -15,7 +16,9 @@ ip -n "$NS_A" route add 10.80.0.0/16 via 10.77.1.2
 cpus=$(nproc)
 [ "$cpus" -le 8 ] || cpus=8
 spread=/sys/class/net/va/queues/rx-0/rps_cpus
+# shellcheck disable=SC2016 # for the inner shell
 ip netns exec "$NS_A" sh -c '[ ! -e "$1" ] || echo "$2" >"$1"' sh "$spread" \
 	"$(printf %x $(((1 << cpus) - 1)))" ||
 	die "cannot spread packets over the CPUs"
+export PYTHONPATH=$PYTHONPATH:$STAGE_DIR/netlink
 python3 "$PROGS/t_swarm.py" "$swarm" || exit 1
