@@ -105,7 +105,7 @@ static int wg_stop(struct net_device *dev)
 
 	mutex_lock(&wg->update_lock);
 	wg_socket_close(wg);
-	wg->engine->forget(wg);
+	wg_mode_forget(wg);
 	list_for_each_entry(peer, &wg->peer_list, list) {
 		wg_timers_stop(peer);
 		wg_stage_purge(peer);
@@ -302,6 +302,7 @@ static void destruct(struct net_device *dev)
 	wg_peer_remove_all(wg);
 	mutex_unlock(&wg->update_lock);
 	destroy_workqueue(wg->handshake_wq);
+	wg_pipeline_destroy(wg);
 	wg_handshake_queue_destroy(wg);
 	wg_allowedips_free(&wg->allowedips);
 	wg_index_table_destroy(&wg->indices);
@@ -342,7 +343,7 @@ static void init_members(struct wg_device *wg, struct net_device *dev,
 			 struct net *net)
 {
 	wg->dev = dev;
-	wg->engine = wg_mode_default();
+	wg_mode_init(wg);
 	rcu_assign_pointer(wg->creating_net, net);
 	wg_identity_init(&wg->identity);
 	wg_cookie_checker_init(&wg->cookie_checker);
@@ -372,9 +373,14 @@ static int alloc_members(struct wg_device *wg)
 					   wg->dev->name);
 	if (!wg->handshake_wq)
 		goto err_queue;
+	ret = wg_pipeline_init(wg);
+	if (ret)
+		goto err_workers;
 	ret = wg_ratelimiter_get();
 	if (!ret)
 		return 0;
+	wg_pipeline_destroy(wg);
+err_workers:
 	destroy_workqueue(wg->handshake_wq);
 err_queue:
 	wg_handshake_queue_destroy(wg);
@@ -388,6 +394,7 @@ err_peers:
 static void free_members(struct wg_device *wg)
 {
 	wg_ratelimiter_put();
+	wg_pipeline_destroy(wg);
 	destroy_workqueue(wg->handshake_wq);
 	wg_handshake_queue_destroy(wg);
 	wg_index_table_destroy(&wg->indices);
@@ -411,6 +418,9 @@ static int wg_newlink(struct net_device *dev,
 		return ret;
 	}
 	add_idle_napi(wg);
+	ret = wg_mode_apply_default(wg);
+	if (ret)
+		netdev_warn(dev, "stays in mode inline: %d\n", ret);
 	/* Not earlier, as a registration that fails would call it too. */
 	dev->priv_destructor = destruct;
 	pr_debug("%s: Interface created\n", dev->name);

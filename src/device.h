@@ -14,6 +14,7 @@
 #include "handshake.h"
 #include "identity.h"
 #include "noise.h"
+#include "pipeline.h"
 #include "table.h"
 
 struct sock;
@@ -36,6 +37,7 @@ struct wg_peer;
  * @peers: public key to peer
  * @indices: receiver index to handshake or keypair
  * @handshakes: handshake messages received, and who works on them
+ * @pipeline: workers and rings, in use or not
  * @idle_napi: never polls. The core's "threaded" attribute cannot be written
  *	while a device has no NAPI; ours all belong to another one
  * @handshake_wq: runs initiations, received handshakes and stage flushes
@@ -60,6 +62,7 @@ struct wg_device {
 	struct wg_peer_table peers;
 	struct wg_index_table indices;
 	struct wg_handshake_queue handshakes;
+	struct wg_pipeline pipeline;
 	struct napi_struct idle_napi;
 	struct workqueue_struct *handshake_wq;
 	struct list_head peer_list;

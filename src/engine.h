@@ -14,7 +14,6 @@ struct wg_peer;
 
 /**
  * struct wg_engine - one way to run the steps
- * @name: the word for it in sysfs and in the module parameter
  * @xmit: run the steps of tx.h on an inner packet. BH off, RCU-bh section.
  *	False where it cannot be sent now: no key, or no stack left to nest; the
  *	packet is still the caller's then
@@ -24,15 +23,12 @@ struct wg_peer;
  *	for any more. Process context; may sleep
  */
 struct wg_engine {
-	const char *name;
 	bool (*xmit)(struct wg_peer *peer, struct sk_buff *skb);
 	void (*receive)(struct wg_device *wg, struct sk_buff_head *packets);
 	void (*forget)(struct wg_device *wg);
 };
 
 extern const struct wg_engine wg_inline_engine;
-
-int wg_inline_module_init(void);
-void wg_inline_module_exit(void);
+extern const struct wg_engine wg_pipeline_engine;
 
 #endif /* _WG_ENGINE_H */

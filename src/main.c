@@ -3,11 +3,13 @@
 #include "aead.h"
 #include "allowedips.h"
 #include "cookie.h"
+#include "delivery.h"
 #include "device.h"
-#include "engine.h"
 #include "kdf.h"
+#include "lane.h"
 #include "netlink.h"
 #include "noise.h"
+#include "ordered.h"
 #include "peer.h"
 #include "power.h"
 #include "ratelimiter.h"
@@ -36,7 +38,9 @@ static const struct wg_part parts[] = {
 	{ wg_allowedips_module_init, wg_allowedips_module_exit },
 	{ wg_peer_module_init, wg_peer_module_exit },
 	{ NULL, wg_tx_module_exit },
-	{ wg_inline_module_init, wg_inline_module_exit },
+	{ wg_ordered_module_init, wg_ordered_module_exit },
+	{ wg_lane_module_init, wg_lane_module_exit },
+	{ wg_delivery_module_init, wg_delivery_module_exit },
 	{ wg_device_module_init, wg_device_module_exit },
 	{ wg_power_module_init, wg_power_module_exit },
 	{ wg_netlink_module_init, wg_netlink_module_exit },

@@ -1,46 +1,108 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The mode of a device: which engine it points to, and how that changes. */
+/*
+ * The mode of a device: which engine it points to, and how that changes.
+ *
+ * The switch
+ *
+ * A word may be written at any moment, under any load, as often as one likes.
+ * Nothing is lost, doubled or put out of order, and nothing waits: the store
+ * changes one pointer (@engine), or the core's flag that says who polls, and
+ * returns. RTNL is the only lock, as the core's flag is under it; a store that
+ * does not get it at once restarts the system call. What either engine has begun
+ * it finishes; which one a packet goes to is decided anew for each, by the pointer
+ * and by whether packets of its peer are still in the pipeline. Neither engine's
+ * fast path takes a lock or an atomic for it.
+ *
+ * Out, inline to pipeline. Inline, a packet is with the socket before the sender
+ * comes with his next one. Nothing to do.
+ *
+ * Out, pipeline to inline. While a peer's tx order is busy, an inline sender takes
+ * his place in it: he seals himself, here and now, and only the sending is done
+ * when it is its turn, by him if nobody else is at it
+ * (wg_pipeline_send_behind()). Once the order is not busy, everything before his
+ * packet is with the socket, and he goes past it.
+ *
+ * In, pipeline to inline. The same, with rx orders: what is received is opened
+ * here and now, and delivered in its turn (wg_pipeline_receive_behind()). An order
+ * is busy until its NAPI has completed, so that also what GRO held back is gone.
+ *
+ * In, inline to pipeline. What was opened inline waits in the queue of the NAPI of
+ * the CPU that received it, or is held back by its GRO. The first item of each
+ * peer after the switch (&wg_pipeline.epoch) is made on that same CPU, as long as
+ * the underlay delivers the peer's packets there; it notes how long that queue
+ * was, and only that NAPI delivers it, after that much
+ * (wg_delivery_follow()). Those behind it wait for it.
+ *
+ * Threads to softirq and back. An order is with one NAPI at a time, and may be
+ * with another in its next turn, which begins when the first NAPI has completed.
+ * So it is enough that each turn begins where the flag says (delivery.c).
+ *
+ * What holds new packets meanwhile are the peer's orders, and only where something
+ * is before them. Their bound is the pipeline's own, in packets per peer and
+ * direction; one that is full while its device is inline lets nothing in until it
+ * is empty, so the way back to inline ends also in overload (ordered.c).
+ *
+ * Packets that wait for a key or a handshake are in the peer's stage, which hands
+ * them to the engine of the moment when it opens, before anybody behind them.
+ */
 #include "mode.h"
 
-#include "device.h"
+#include "delivery.h"
 
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
+#include <linux/rtnetlink.h>
 #include <linux/string.h>
 
-static const struct wg_engine *const engines[] = {
-	&wg_inline_engine,
+#define WORDS "inline, threaded, softirq"
+
+/**
+ * struct mode - a word and what it means
+ * @word: in sysfs and for the module parameter
+ * @engine: where packets are worked on
+ * @threaded: with the pipeline: kernel threads poll
+ */
+struct mode {
+	const char *word;
+	const struct wg_engine *engine;
+	bool threaded;
 };
 
-static const struct wg_engine *default_engine = &wg_inline_engine;
+static const struct mode modes[] = {
+	{ "inline", &wg_inline_engine },
+	{ "threaded", &wg_pipeline_engine, true },
+	{ "softirq", &wg_pipeline_engine, false },
+};
+
+static const struct mode *default_mode = &modes[0];
 
 /* Also where the word ends in a newline, as from echo. */
-static const struct wg_engine *find(const char *word)
+static const struct mode *find(const char *word)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(engines); i++) {
-		if (sysfs_streq(word, engines[i]->name))
-			return engines[i];
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (sysfs_streq(word, modes[i].word))
+			return &modes[i];
 	}
 	return NULL;
 }
 
 static int set_default(const char *word, const struct kernel_param *param)
 {
-	const struct wg_engine *engine = find(word);
+	const struct mode *mode = find(word);
 
-	if (!engine) {
-		pr_err("mode must be one of: inline\n");
+	if (!mode) {
+		pr_err("mode must be one of: " WORDS "\n");
 		return -EINVAL;
 	}
-	WRITE_ONCE(default_engine, engine);
+	WRITE_ONCE(default_mode, mode);
 	return 0;
 }
 
 static int get_default(char *word, const struct kernel_param *param)
 {
-	return sysfs_emit(word, "%s\n", READ_ONCE(default_engine)->name);
+	return sysfs_emit(word, "%s\n", READ_ONCE(default_mode)->word);
 }
 
 static const struct kernel_param_ops default_ops = {
@@ -48,16 +110,68 @@ static const struct kernel_param_ops default_ops = {
 	.get = get_default,
 };
 module_param_cb(mode, &default_ops, NULL, 0644);
-MODULE_PARM_DESC(mode, "Mode of new devices: inline (default)");
+MODULE_PARM_DESC(mode, "Mode of new devices: " WORDS " (default: inline)");
 
 /**
- * wg_mode_default() - the engine of a new device
+ * wg_mode_name() - the mode that a device is in
+ * @wg: device
  *
- * Return: the one that the module parameter names.
+ * Return: its word.
  */
-const struct wg_engine *wg_mode_default(void)
+const char *wg_mode_name(const struct wg_device *wg)
 {
-	return READ_ONCE(default_engine);
+	if (!wg_mode_is_pipeline(wg))
+		return "inline";
+	return wg_mode_is_threaded(wg) ? "threaded" : "softirq";
+}
+
+static int apply(struct wg_device *wg, const struct mode *mode)
+{
+	int ret;
+
+	ASSERT_RTNL();
+	if (mode->engine == &wg_pipeline_engine) {
+		/* For both words, as the flag may change behind our back. */
+		ret = wg_delivery_start_threads();
+		if (ret)
+			return ret;
+		if (!!wg->dev->threaded != mode->threaded)
+			ret = dev_set_threaded(wg->dev, mode->threaded ?
+					       NETDEV_NAPI_THREADED_ENABLED :
+					       NETDEV_NAPI_THREADED_DISABLED);
+		if (ret)
+			return ret;
+	}
+	if (mode->engine == READ_ONCE(wg->engine))
+		return 0;
+	if (mode->engine == &wg_pipeline_engine) {
+		WRITE_ONCE(wg->pipeline.epoch, wg->pipeline.epoch + 1);
+		smp_wmb(); /* who sees the engine sees the epoch */
+	}
+	WRITE_ONCE(wg->engine, mode->engine);
+	return 0;
+}
+
+/**
+ * wg_mode_init() - some mode for a device that nobody can use yet
+ * @wg: device
+ */
+void wg_mode_init(struct wg_device *wg)
+{
+	wg->engine = &wg_inline_engine;
+}
+
+/**
+ * wg_mode_apply_default() - give a new device its mode
+ * @wg: device, registered, with its idle NAPI
+ *
+ * Context: RTNL held; may sleep.
+ * Return: 0, or a negative errno where the module parameter's mode could not be
+ * had, and the device is inline.
+ */
+int wg_mode_apply_default(struct wg_device *wg)
+{
+	return apply(wg, READ_ONCE(default_mode));
 }
 
 /**
@@ -65,15 +179,25 @@ const struct wg_engine *wg_mode_default(void)
  * @wg: device
  * @word: name of a mode
  *
- * Context: process.
- * Return: 0, also where nothing changes; -EINVAL for a word that is no mode.
+ * Context: RTNL held; may sleep, for a new kernel thread or the end of one.
+ * Return: 0, also where nothing changes; -EINVAL for a word that is no mode;
+ * -ENOMEM and nothing changed.
  */
 int wg_mode_set(struct wg_device *wg, const char *word)
 {
-	const struct wg_engine *engine = find(word);
+	const struct mode *mode = find(word);
 
-	if (!engine)
-		return -EINVAL;
-	WRITE_ONCE(wg->engine, engine);
-	return 0;
+	return mode ? apply(wg, mode) : -EINVAL;
+}
+
+/**
+ * wg_mode_forget() - drop what any engine still has of a device
+ * @wg: device that nothing is received for any more
+ *
+ * Context: process; may sleep.
+ */
+void wg_mode_forget(struct wg_device *wg)
+{
+	wg_pipeline_engine.forget(wg);
+	wg_inline_engine.forget(wg);
 }

@@ -3,11 +3,41 @@
 #ifndef _WG_MODE_H
 #define _WG_MODE_H
 
+#include <linux/compiler.h>
+#include <linux/netdevice.h>
+
+#include "device.h"
 #include "engine.h"
 
-struct wg_device;
+/**
+ * wg_mode_is_pipeline() - does a device spread its work over CPUs?
+ * @wg: device
+ *
+ * Return: true if so, at this moment.
+ */
+static inline bool wg_mode_is_pipeline(const struct wg_device *wg)
+{
+	return READ_ONCE(wg->engine) == &wg_pipeline_engine;
+}
 
-const struct wg_engine *wg_mode_default(void);
+/**
+ * wg_mode_is_threaded() - do kernel threads deliver a device's packets?
+ * @wg: device
+ *
+ * The core changes its flag without telling us, and it is a bit-field in some
+ * kernels.
+ *
+ * Return: true if so, at this moment.
+ */
+static inline bool wg_mode_is_threaded(const struct wg_device *wg)
+{
+	return wg_mode_is_pipeline(wg) && data_race(wg->dev->threaded);
+}
+
+const char *wg_mode_name(const struct wg_device *wg);
+void wg_mode_init(struct wg_device *wg);
+int wg_mode_apply_default(struct wg_device *wg);
 int wg_mode_set(struct wg_device *wg, const char *word);
+void wg_mode_forget(struct wg_device *wg);
 
 #endif /* _WG_MODE_H */

@@ -37,6 +37,8 @@ static void init_members(struct wg_peer *peer, struct wg_device *wg)
 	spin_lock_init(&peer->keypairs.lock);
 	wg_endpoint_slot_init(&peer->endpoint);
 	wg_stage_init(peer);
+	wg_ordered_init(&peer->tx_order);
+	wg_ordered_init(&peer->rx_order);
 	wg_timers_init(peer);
 	wg_cookie_init(&peer->cookie);
 	INIT_WORK(&peer->initiation_work, wg_handshake_initiation_worker);

@@ -14,6 +14,7 @@
 #include "endpoint.h"
 #include "keypair.h"
 #include "noise.h"
+#include "ordered.h"
 #include "stage.h"
 #include "timers.h"
 
@@ -25,6 +26,8 @@ struct wg_device;
  * @keypairs: its sessions
  * @endpoint: where it was last heard from, or was configured to be
  * @stage: packets that wait for a key, or for their turn
+ * @tx_order: batches that workers seal, in order
+ * @rx_order: batches that workers open, in order
  * @rx_bytes: authenticated bytes received, as on the wire
  * @tx_bytes: bytes sent likewise
  * @timers: the protocol's clocks
@@ -45,6 +48,8 @@ struct wg_peer {
 	struct wg_keypairs keypairs;
 	struct wg_endpoint_slot endpoint;
 	struct wg_stage stage;
+	struct wg_ordered tx_order;
+	struct wg_ordered rx_order;
 	atomic64_t rx_bytes;
 	atomic64_t tx_bytes;
 	struct wg_timers timers;

@@ -15,6 +15,7 @@
 #include "stage.h"
 
 #include "device.h"
+#include "engine.h"
 #include "handshake.h"
 #include "messages.h"
 #include "peer.h"
@@ -187,7 +188,7 @@ static bool send_round(struct wg_peer *peer, struct sk_buff_head *packets)
 	while (sent && (skb = __skb_dequeue(packets))) {
 		/* One at a time, so that BH is never off for long. */
 		rcu_read_lock_bh();
-		sent = wg_tx_send(peer, skb);
+		sent = READ_ONCE(peer->device->engine)->xmit(peer, skb);
 		rcu_read_unlock_bh();
 		if (!sent)
 			__skb_queue_head(packets, skb);

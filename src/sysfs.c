@@ -8,6 +8,8 @@
 #include <linux/capability.h>
 #include <linux/device.h>
 #include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/sched/signal.h>
 #include <net/net_namespace.h>
 
 static ssize_t mode_show(struct device *device, struct device_attribute *attr,
@@ -15,7 +17,7 @@ static ssize_t mode_show(struct device *device, struct device_attribute *attr,
 {
 	struct wg_device *wg = netdev_priv(to_net_dev(device));
 
-	return sysfs_emit(buf, "%s\n", READ_ONCE(wg->engine)->name);
+	return sysfs_emit(buf, "%s\n", wg_mode_name(wg));
 }
 
 /*
@@ -30,7 +32,10 @@ static ssize_t mode_store(struct device *device, struct device_attribute *attr,
 
 	if (!ns_capable(dev_net(dev)->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
+	if (!rtnl_trylock())
+		return restart_syscall();
 	ret = wg_mode_set(netdev_priv(dev), buf);
+	rtnl_unlock();
 	return ret ?: len;
 }
 

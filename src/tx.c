@@ -97,13 +97,24 @@ static bool segment(struct wg_tx_batch *batch, struct sk_buff *skb)
 	return true;
 }
 
-static void drop_batch(struct wg_tx_batch *batch)
+/**
+ * wg_tx_drop() - empty a batch
+ * @batch: batch
+ *
+ * Context: any.
+ */
+void wg_tx_drop(struct wg_tx_batch *batch)
 {
-	DEV_STATS_ADD(batch->peer->device->dev, tx_errors, batch->count);
 	kfree_skb_list(batch->packets);
 	kfree_skb(batch->uncut);
 	batch->packets = NULL;
 	batch->uncut = NULL;
+}
+
+static void drop_batch(struct wg_tx_batch *batch)
+{
+	DEV_STATS_ADD(batch->peer->device->dev, tx_errors, batch->count);
+	wg_tx_drop(batch);
 }
 
 /**
@@ -401,7 +412,7 @@ static void count_segments(struct wg_peer *peer, const struct sk_buff *skb)
  * wg_tx_transmit() - hand the messages of a batch to the socket
  * @batch: batch after wg_tx_seal(); empty afterwards
  *
- * Context: BH off, RCU-bh section of wg_tx_take().
+ * Context: BH off, RCU-bh section, of wg_tx_take() unless the keypair is held.
  */
 void wg_tx_transmit(struct wg_tx_batch *batch)
 {

@@ -12,7 +12,8 @@ struct wg_peer;
 /**
  * struct wg_tx_batch - one inner packet, or what one GSO packet becomes
  * @peer: to whom
- * @keypair: what seals it; valid in the RCU-bh section of wg_tx_take()
+ * @keypair: what seals it; valid in the RCU-bh section of wg_tx_take(), or as long
+ *	as somebody holds a reference
  * @packets: inner packets, linked by next; wg_tx_seal() makes them messages
  * @uncut: the GSO packet that they were cut from, or NULL
  * @counter: nonce of the first, the others follow
@@ -39,6 +40,7 @@ bool wg_tx_has_key(struct wg_peer *peer);
 bool wg_tx_take(struct wg_tx_batch *batch, struct wg_peer *peer,
 		struct sk_buff *skb);
 void wg_tx_seal(struct wg_tx_batch *batch);
+void wg_tx_drop(struct wg_tx_batch *batch);
 void wg_tx_transmit(struct wg_tx_batch *batch);
 bool wg_tx_send(struct wg_peer *peer, struct sk_buff *skb);
 

@@ -82,3 +82,4 @@ has net/net_namespace.h '(*exit_rtnl)' EXIT_RTNL
 has net/rtnetlink.h 'struct rtnl_newlink_params {' RTNL_NEWLINK_PARAMS
 has net/udp_tunnel.h 'udp_tunnel_sock_release(struct sock *' UDP_TUNNEL_SOCK
 has net/udp_tunnel.h 'ip6cb_flags' UDP_TUNNEL_CB_FLAGS
+has uapi/linux/netdev.h NETDEV_NAPI_THREADED_ENABLED NAPI_THREADED_ENUM

@@ -54,4 +54,10 @@ static inline void free_any_netdev(struct net_device *dev)
 #define free_netdev free_any_netdev
 #endif
 
+/* Before 6.17: dev_set_threaded() takes a bool. */
+#ifndef HAVE_NAPI_THREADED_ENUM
+#define NETDEV_NAPI_THREADED_DISABLED	false
+#define NETDEV_NAPI_THREADED_ENABLED	true
+#endif
+
 #endif /* _COMPAT_LINUX_NETDEVICE_H */

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A queue of items in front of workers on several CPUs.
+ *
+ * Who adds an item wakes one worker, unless one is at it; a worker that finds
+ * more than it can take at once wakes another. So there are as many at work as
+ * there is work for, and packets that come one by one cost one wake-up. A worker
+ * only ends its turn on a ring that it saw empty (ordered.h says why that cannot
+ * miss an item).
+ *
+ * CPUs come and go: where a worker is woken is chosen anew each time, among those
+ * online; and the workqueue itself moves what was queued on a CPU that has gone.
+ */
+#include "lane.h"
+
+#include "keypair.h"
+#include "peer.h"
+
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+
+#define RING_SIZE	1024
+/* Items that a worker takes at once. */
+#define BURST		8
+
+static struct workqueue_struct *lane_wq;
+
+/*
+ * The next one in turn, but not this one if there are others: it is here that the
+ * work comes from, so there is enough to do. Without any that is allowed and
+ * online, this one has to.
+ */
+static int next_cpu(const struct wg_lane *lane, int last)
+{
+	int self = smp_processor_id(), cpu;
+
+	for_each_cpu_wrap(cpu, lane->cpus, last + 1) {
+		if (cpu != self && cpu_online(cpu))
+			return cpu;
+	}
+	return self;
+}
+
+static void wake(struct wg_lane *lane, int cpu)
+{
+	struct wg_worker *worker = per_cpu_ptr(lane->workers, cpu);
+
+	if (wg_turn_kick(&worker->turn))
+		queue_work_on(cpu, lane_wq, &worker->work);
+}
+
+/* Whoever was woken last may be at it still. */
+static void wake_one(struct wg_lane *lane)
+{
+	int cpu = READ_ONCE(lane->last_cpu);
+
+	if (wg_turn_is_idle(&per_cpu_ptr(lane->workers, cpu)->turn)) {
+		cpu = next_cpu(lane, cpu);
+		WRITE_ONCE(lane->last_cpu, cpu);
+	}
+	wake(lane, cpu);
+}
+
+static void wake_another(struct wg_lane *lane)
+{
+	int cpu = next_cpu(lane, smp_processor_id());
+
+	if (cpu != smp_processor_id())
+		wake(lane, cpu);
+}
+
+static bool resume(struct wg_lane *lane)
+{
+	struct llist_node *node, *next;
+
+	if (likely(llist_empty(&lane->unfinished)))
+		return false;
+	node = llist_reverse_order(llist_del_all(&lane->unfinished));
+	llist_for_each_safe(node, next, node)
+		lane->resume(node);
+	return true;
+}
+
+/*
+ * The peers of items that are done already: their memory stays for this RCU
+ * section, whatever becomes of the items.
+ */
+static void kick_all(struct wg_lane *lane, struct wg_peer **peers,
+		     unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (i + 1 == count || peers[i] != peers[i + 1])
+			lane->kick(peers[i]);
+	}
+}
+
+/* False when there was nothing to do. */
+static bool work_burst(struct wg_lane *lane)
+{
+	struct wg_peer *peers[BURST];
+	void *items[BURST];
+	int count, i;
+	bool resumed;
+
+	rcu_read_lock_bh();
+	resumed = resume(lane);
+	count = ptr_ring_consume_batched(&lane->ring, items, BURST);
+	if (count == BURST)
+		wake_another(lane);
+	for (i = 0; i < count; i++) {
+		struct wg_item *item = items[i];
+
+		peers[i] = item->keypair->index.peer;
+		lane->step(item);
+		wg_item_done(item);
+	}
+	kick_all(lane, peers, count);
+	rcu_read_unlock_bh();
+	return resumed || count;
+}
+
+static void work(struct work_struct *work)
+{
+	struct wg_worker *worker = container_of(work, struct wg_worker, work);
+
+	do {
+		wg_turn_begin(&worker->turn);
+		while (work_burst(worker->lane))
+			cond_resched();
+	} while (!wg_turn_end(&worker->turn));
+}
+
+/**
+ * wg_lane_add() - have an item worked on
+ * @lane: lane
+ * @item: item that has its place in its peer's order
+ *
+ * Context: BH off, by who is no NMI nor hard interrupt.
+ * Return: false if there was no room: the item is still the caller's.
+ */
+bool wg_lane_add(struct wg_lane *lane, struct wg_item *item)
+{
+	bool added = !ptr_ring_produce(&lane->ring, item);
+
+	wake_one(lane);
+	return added;
+}
+
+/**
+ * wg_lane_finish() - have a worker go on with a consumer's turn
+ * @lane: lane
+ * @waiting: the order's linkage
+ *
+ * Context: BH off.
+ */
+void wg_lane_finish(struct wg_lane *lane, struct llist_node *waiting)
+{
+	llist_add(waiting, &lane->unfinished);
+	wake_one(lane);
+}
+
+static bool all_idle(struct wg_lane *lane)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (!wg_turn_is_idle(&per_cpu_ptr(lane->workers, cpu)->turn))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * wg_lane_flush() - wait until the lane is empty and nobody works on it
+ * @lane: lane that nothing is added to any more, at least not for ever
+ *
+ * Context: process; may sleep.
+ */
+void wg_lane_flush(struct wg_lane *lane)
+{
+	int cpu;
+
+	/* One that was waited for may be woken by another. */
+	do {
+		for_each_possible_cpu(cpu)
+			flush_work(&per_cpu_ptr(lane->workers, cpu)->work);
+	} while (!all_idle(lane));
+}
+
+/**
+ * wg_lane_init() - an empty lane
+ * @lane: lane; the caller fills in what to do
+ * @cpus: where workers may run; may change
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int wg_lane_init(struct wg_lane *lane, const struct cpumask *cpus)
+{
+	int cpu, ret;
+
+	init_llist_head(&lane->unfinished);
+	lane->cpus = cpus;
+	lane->last_cpu = cpumask_first(cpu_possible_mask);
+	lane->workers = alloc_percpu(struct wg_worker);
+	if (!lane->workers)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct wg_worker *worker = per_cpu_ptr(lane->workers, cpu);
+
+		INIT_WORK(&worker->work, work);
+		worker->lane = lane;
+	}
+	ret = ptr_ring_init(&lane->ring, RING_SIZE, GFP_KERNEL);
+	if (ret)
+		free_percpu(lane->workers);
+	return ret;
+}
+
+/**
+ * wg_lane_destroy() - end a lane
+ * @lane: lane after wg_lane_flush()
+ */
+void wg_lane_destroy(struct wg_lane *lane)
+{
+	ptr_ring_cleanup(&lane->ring, NULL);
+	free_percpu(lane->workers);
+}
+
+/**
+ * wg_lane_module_init() - make the workqueue
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wg_lane_module_init(void)
+{
+	lane_wq = alloc_workqueue("wg-pipeline",
+				  WQ_PERCPU | WQ_CPU_INTENSIVE |
+				  WQ_MEM_RECLAIM, 0);
+	return lane_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * wg_lane_module_exit() - end it
+ *
+ * Context: process; no lane is left.
+ */
+void wg_lane_module_exit(void)
+{
+	destroy_workqueue(lane_wq);
+}

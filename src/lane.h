@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A queue of items in front of workers on several CPUs. */
+#ifndef _WG_LANE_H
+#define _WG_LANE_H
+
+#include <linux/cpumask.h>
+#include <linux/llist.h>
+#include <linux/ptr_ring.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include "ordered.h"
+
+struct wg_device;
+struct wg_lane;
+
+/**
+ * struct wg_worker - one CPU's worker of a lane
+ * @work: on that CPU
+ * @turn: to look at the lane
+ * @lane: the lane
+ */
+struct wg_worker {
+	struct work_struct work;
+	struct wg_turn turn;
+	struct wg_lane *lane;
+};
+
+/**
+ * struct wg_lane - a device's ring of one direction, and who empties it
+ * @ring: items that no worker has yet
+ * @unfinished: orders whose consumer's turn a worker is to go on with
+ * @workers: one per CPU
+ * @cpus: where they may run: &wg_pipeline.cpus
+ * @step: works on an item. BH off, RCU section
+ * @kick: an item of a peer is done. BH off, RCU section
+ * @resume: goes on with an order that was in @unfinished; NULL if none ever is
+ * @last_cpu: whose worker was woken last
+ */
+struct wg_lane {
+	struct ptr_ring ring;
+	struct llist_head unfinished;
+	struct wg_worker __percpu *workers;
+	const struct cpumask *cpus;
+	void (*step)(struct wg_item *item);
+	void (*kick)(struct wg_peer *peer);
+	void (*resume)(struct llist_node *waiting);
+	int last_cpu;
+};
+
+int wg_lane_module_init(void);
+void wg_lane_module_exit(void);
+
+int wg_lane_init(struct wg_lane *lane, const struct cpumask *cpus);
+void wg_lane_destroy(struct wg_lane *lane);
+bool wg_lane_add(struct wg_lane *lane, struct wg_item *item);
+void wg_lane_finish(struct wg_lane *lane, struct llist_node *waiting);
+void wg_lane_flush(struct wg_lane *lane);
+
+#endif /* _WG_LANE_H */

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pipeline engine: steps spread over CPUs, order restored per peer.
+ *
+ *	sender     take ─┬─> ring ──> workers: seal ─┐
+ *	                 └─> peer's tx order ────────┴─> a worker: transmit
+ *
+ *	socket     admit ┬─> ring ──> workers: open ─┐
+ *	                 └─> peer's rx order ────────┴─> a NAPI: accept, deliver
+ *
+ * A batch becomes an item, which is put into its peer's order first, and then
+ * into its device's ring. A worker takes it from there and does the expensive
+ * step; the cheap ones before and after it run in order. Both queues are bounded
+ * by dropping; ordered.c says why no drop can stall a peer.
+ *
+ * Who sends is the worker that kicks first, for as long as there is something to
+ * send: what it sealed is in its cache.
+ *
+ * Lifetime. An item holds its keypair, so its peer; an order that has a consumer
+ * holds its peer; and the device waits for both in wg_engine.forget() and in
+ * wg_pipeline_destroy(): a ring with items in it has a worker, an order with done
+ * items a consumer. So it is enough to wait for all workers, and then until no
+ * order is busy. A peer alone waits for nothing: what is left of it in here sees
+ * that it is dead, and lets go of it in its turn.
+ */
+#include "pipeline.h"
+
+#include "delivery.h"
+#include "device.h"
+#include "engine.h"
+#include "keypair.h"
+#include "peer.h"
+#include "rx.h"
+#include "tx.h"
+
+#include <linux/netdevice.h>
+#include <linux/sched/isolation.h>
+#include <linux/wait_bit.h>
+
+/* Batches that a consumer may transmit at a stretch with BH off. */
+#define TRANSMIT_MAX	64
+
+static void seal(struct wg_item *item)
+{
+	if (likely(!READ_ONCE(item->tx.peer->dead)))
+		wg_tx_seal(&item->tx);
+	else
+		wg_tx_drop(&item->tx);
+}
+
+static void open(struct wg_item *item)
+{
+	wg_rx_open(&item->rx);
+}
+
+/*
+ * The consumer's turn on the way out. One that takes too long goes on in a worker,
+ * which holds what this one holds.
+ */
+static void transmit(struct wg_peer *peer)
+{
+	struct wg_ordered *order = &peer->tx_order;
+	unsigned int budget = TRANSMIT_MAX;
+	struct wg_item *item;
+
+	do {
+		wg_turn_begin(&order->turn);
+		while ((item = wg_ordered_peek(order))) {
+			if (unlikely(!budget--)) {
+				wg_lane_finish(&peer->device->pipeline.tx,
+					       &order->waiting);
+				return;
+			}
+			wg_tx_transmit(&item->tx);
+			wg_ordered_end(order, item);
+		}
+	} while (!wg_turn_end(&order->turn));
+	wg_ordered_release(peer);
+}
+
+static void kick_tx(struct wg_peer *peer)
+{
+	if (wg_ordered_kick(&peer->tx_order, peer))
+		transmit(peer);
+}
+
+static void resume_tx(struct llist_node *waiting)
+{
+	transmit(container_of(waiting, struct wg_peer, tx_order.waiting));
+}
+
+/* A kick from where nobody may transmit for long, or at all: too deep a stack. */
+static void kick_tx_later(struct wg_peer *peer)
+{
+	if (wg_ordered_kick(&peer->tx_order, peer))
+		wg_lane_finish(&peer->device->pipeline.tx,
+			       &peer->tx_order.waiting);
+}
+
+static void drop_tx(struct wg_peer *peer, struct sk_buff *skb)
+{
+	DEV_STATS_INC(peer->device->dev, tx_dropped);
+	kfree_skb(skb);
+}
+
+/*
+ * An item of a packet; NULL if it had to be dropped. @skb is the caller's still
+ * where there is no key, which @keyless says.
+ */
+static struct wg_item *take(struct wg_peer *peer, struct sk_buff *skb,
+			    bool *keyless)
+{
+	struct wg_item *item = wg_item_alloc();
+
+	*keyless = false;
+	if (unlikely(!item)) {
+		drop_tx(peer, skb);
+		return NULL;
+	}
+	if (unlikely(!wg_tx_take(&item->tx, peer, skb))) {
+		*keyless = true;
+	} else if (likely(item->tx.packets)) {
+		if (likely(wg_keypair_get(item->tx.keypair))) {
+			item->keypair = item->tx.keypair;
+			return item;
+		}
+		/* The key was taken away this moment, as the peer may be. */
+		wg_tx_drop(&item->tx);
+	}
+	wg_item_free(item);
+	return NULL;
+}
+
+static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
+{
+	struct wg_item *item;
+	bool keyless;
+
+	if (unlikely(wg_ordered_is_full(&peer->tx_order))) {
+		drop_tx(peer, skb);
+		kick_tx_later(peer);
+		return true;
+	}
+	item = take(peer, skb, &keyless);
+	if (unlikely(!item))
+		return !keyless;
+	wg_ordered_add(&peer->tx_order, item);
+	if (unlikely(!wg_lane_add(&peer->device->pipeline.tx, item))) {
+		DEV_STATS_INC(peer->device->dev, tx_dropped);
+		wg_tx_drop(&item->tx);
+		wg_item_done(item);
+		kick_tx_later(peer);
+	}
+	return true;
+}
+
+/**
+ * wg_pipeline_send_behind() - send inline, but not before what is in the pipeline
+ * @peer: to whom
+ * @skb: inner packet; taken over when the result is true
+ *
+ * Context: BH off, RCU-bh section.
+ * Return: false where there is no key; @skb is still the caller's then.
+ */
+bool wg_pipeline_send_behind(struct wg_peer *peer, struct sk_buff *skb)
+{
+	struct wg_item *item;
+	bool keyless;
+
+	if (unlikely(!wg_ordered_may_follow(&peer->tx_order))) {
+		drop_tx(peer, skb);
+		kick_tx_later(peer);
+		return true;
+	}
+	item = take(peer, skb, &keyless);
+	if (unlikely(!item))
+		return !keyless;
+	wg_ordered_add(&peer->tx_order, item);
+	wg_tx_seal(&item->tx);
+	wg_item_done(item);
+	kick_tx(peer);
+	return true;
+}
+
+static void drop_rx(struct wg_peer *peer, struct sk_buff_head *packets)
+{
+	DEV_STATS_ADD(peer->device->dev, rx_dropped, skb_queue_len(packets));
+	wg_rx_drop(packets);
+}
+
+/* Its packets hold the keypair, so there is another reference to be had. */
+static void hold(struct wg_item *item)
+{
+	item->keypair = item->rx.keypair;
+	item->weight = skb_queue_len(&item->rx.packets);
+	wg_keypair_get(item->keypair);
+}
+
+/*
+ * The first item of a peer after the device became a pipeline comes after what
+ * this CPU has of the peer from before (mode.c).
+ */
+static void begin_epoch(struct wg_peer *peer, struct wg_item *item)
+{
+	unsigned int epoch;
+
+	smp_rmb(); /* pairs with wg_mode_set(): the engine was read before */
+	epoch = READ_ONCE(peer->device->pipeline.epoch);
+	if (likely(READ_ONCE(peer->rx_order.epoch) == epoch))
+		return;
+	WRITE_ONCE(peer->rx_order.epoch, epoch);
+	wg_delivery_follow(item);
+}
+
+static void enter(struct wg_peer *peer, struct wg_item *item)
+{
+	hold(item);
+	begin_epoch(peer, item);
+	wg_ordered_add(&peer->rx_order, item);
+	if (unlikely(!wg_lane_add(&peer->device->pipeline.rx, item))) {
+		drop_rx(peer, &item->rx.packets);
+		wg_item_done(item);
+		wg_delivery_kick(peer);
+	}
+}
+
+static void pipeline_receive(struct wg_device *wg, struct sk_buff_head *packets)
+{
+	struct wg_peer *peer;
+	struct wg_item *item;
+
+	while (!skb_queue_empty(packets)) {
+		item = wg_item_alloc();
+		if (unlikely(!item)) {
+			DEV_STATS_ADD(wg->dev, rx_dropped,
+				      skb_queue_len(packets));
+			wg_rx_drop(packets);
+			return;
+		}
+		wg_rx_group(&item->rx, packets);
+		peer = item->rx.keypair->index.peer;
+		if (likely(!wg_ordered_is_full(&peer->rx_order))) {
+			enter(peer, item);
+			continue;
+		}
+		wg_delivery_kick(peer);
+		drop_rx(peer, &item->rx.packets);
+		wg_item_free(item);
+	}
+}
+
+/**
+ * wg_pipeline_receive_behind() - open inline, but do not overtake the pipeline
+ * @batch: batch of wg_rx_group(); ended
+ *
+ * Context: softirq, RCU section.
+ */
+void wg_pipeline_receive_behind(struct wg_rx_batch *batch)
+{
+	struct wg_peer *peer = batch->keypair->index.peer;
+	struct wg_item *item = NULL;
+
+	if (likely(wg_ordered_may_follow(&peer->rx_order)))
+		item = wg_item_alloc();
+	if (unlikely(!item)) {
+		wg_delivery_kick(peer);
+		drop_rx(peer, &batch->packets);
+		return;
+	}
+	item->rx.keypair = batch->keypair;
+	__skb_queue_head_init(&item->rx.packets);
+	skb_queue_splice_init(&batch->packets, &item->rx.packets);
+	hold(item);
+	wg_ordered_add(&peer->rx_order, item);
+	wg_rx_open(&item->rx);
+	wg_item_done(item);
+	wg_delivery_kick(peer);
+}
+
+/*
+ * Who sends may go on to, as keepalives and flushed stages do; but as the sockets
+ * are closed, nothing gets far.
+ */
+static void pipeline_forget(struct wg_device *wg)
+{
+	struct wg_pipeline *pipeline = &wg->pipeline;
+
+	wg_lane_flush(&pipeline->rx);
+	wg_lane_flush(&pipeline->tx);
+	wait_var_event(&pipeline->busy, !atomic_read(&pipeline->busy));
+}
+
+const struct wg_engine wg_pipeline_engine = {
+	.xmit = pipeline_xmit,
+	.receive = pipeline_receive,
+	.forget = pipeline_forget,
+};
+
+/**
+ * wg_pipeline_init() - what a device needs for the engine
+ * @wg: device, zeroed
+ *
+ * There from the start, so that changing the mode cannot fail half-way. Workers
+ * may run where the kernel lets its own unbound ones.
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int wg_pipeline_init(struct wg_device *wg)
+{
+	struct wg_pipeline *pipeline = &wg->pipeline;
+
+	if (!alloc_cpumask_var(&pipeline->cpus, GFP_KERNEL))
+		return -ENOMEM;
+	rcu_read_lock();
+	cpumask_and(pipeline->cpus, housekeeping_cpumask(HK_TYPE_DOMAIN),
+		    housekeeping_cpumask(HK_TYPE_WQ));
+	rcu_read_unlock();
+	pipeline->tx.step = seal;
+	pipeline->tx.kick = kick_tx;
+	pipeline->tx.resume = resume_tx;
+	pipeline->rx.step = open;
+	pipeline->rx.kick = wg_delivery_kick;
+	if (wg_lane_init(&pipeline->tx, pipeline->cpus))
+		goto err_cpus;
+	if (wg_lane_init(&pipeline->rx, pipeline->cpus))
+		goto err_tx;
+	return 0;
+err_tx:
+	wg_lane_destroy(&pipeline->tx);
+err_cpus:
+	free_cpumask_var(pipeline->cpus);
+	return -ENOMEM;
+}
+
+/**
+ * wg_pipeline_destroy() - end it
+ * @wg: device that has no peers, sockets or other workers any more
+ *
+ * Context: process; may sleep.
+ */
+void wg_pipeline_destroy(struct wg_device *wg)
+{
+	struct wg_pipeline *pipeline = &wg->pipeline;
+
+	pipeline_forget(wg);
+	wg_lane_destroy(&pipeline->rx);
+	wg_lane_destroy(&pipeline->tx);
+	free_cpumask_var(pipeline->cpus);
+}
