@@ -45,3 +45,83 @@ j = json.load(sys.stdin)
 i = {interface['name']: interface for interface in j['interfaces']}
 print($2)"
 }
+
+# ------------------------------------------------------------- bundles --
+
+# trace NS: all that a bundle could leave behind there. Link-local addresses of
+# the wire appear at their leisure.
+trace() {
+	list "$1" | grep -v fe80:
+}
+
+list() {
+	ip -n "$1" -d -o link show | sed -E 's/ state [A-Z]+//; s/<[^>]*>//'
+	ip -n "$1" -o addr show | sed -E 's/ (tentative|dadfailed)//'
+	ip -n "$1" route show table all
+	ip -n "$1" -6 route show table all | grep -v '^multicast'
+	ip -n "$1" rule show
+	ip -n "$1" -6 rule show
+	ip -n "$1" nexthop show
+	in_ns "$1" sysctl net.ipv4.fib_multipath_hash_policy \
+		net.ipv6.fib_multipath_hash_policy \
+		net.ipv4.conf.all.src_valid_mark
+}
+
+# no_trace WHAT NS BEFORE: is all as it was?
+no_trace() {
+	trace "$2" >"$SCRATCH/after"
+	diff "$3" "$SCRATCH/after" >"$SCRATCH/difference" ||
+		fail "$1: something was left: $(<"$SCRATCH/difference")"
+}
+
+# sites: two hosts on a wire, and a file for each, without further tunnels.
+#
+#    $left  w1 192.0.2.1 2001:db8::1 ═══ w2 192.0.2.2 2001:db8::2  $right
+#           $SCRATCH/left/dc.conf        $SCRATCH/right/dc.conf
+#           10.50.0.1 fd50::1            10.50.0.2 fd50::2
+sites() {
+	setup_ns left right
+	wire "$left" w1 "$right" w2
+	addr "$left" w1 192.0.2.1/24 2001:db8::1/64
+	addr "$right" w2 192.0.2.2/24 2001:db8::2/64
+	mkdir -p "$SCRATCH/left" "$SCRATCH/right"
+	site 1 2 192.0.2.2 >"$SCRATCH/left/dc.conf"
+	site 2 1 192.0.2.1 >"$SCRATCH/right/dc.conf"
+}
+
+# site N OTHER HOST: the file of party N; the last section is [Peer].
+site() {
+	cat <<-END
+		[Interface]
+		PrivateKey = ${PRIV[$1]}
+		ListenPort = 5${1}00
+		Address = 10.50.0.$1/24, fd50::$1/64
+		[Peer]
+		PublicKey = ${PUB[$2]}
+		Endpoint = $3:5${2}00
+		AllowedIPs = 10.50.0.$2/32, fd50::$2/128
+	END
+}
+
+# introduce LEFT RIGHT: each file gets the other's further tunnels.
+introduce() {
+	local line
+	line=$("$TOOL" bundle export "$SCRATCH/right/dc.conf" -n "$2")
+	"$TOOL" bundle export "$SCRATCH/left/dc.conf" -n "$1" \
+		>>"$SCRATCH/right/dc.conf"
+	echo "$line" >>"$SCRATCH/left/dc.conf"
+}
+
+up() {
+	tool "${!1}" bundle up "$SCRATCH/$1/dc.conf" "${@:2}"
+}
+
+down() {
+	tool "${!1}" bundle down "$SCRATCH/$1/dc.conf"
+}
+
+# packets_of NS IF: sent by it so far
+packets_of() {
+	ip -n "$1" -s -j link show "$2" | python3 -c \
+		"import json, sys; print(json.load(sys.stdin)[0]['stats64']['tx']['packets'])"
+}

@@ -3,6 +3,7 @@
 #include "cpulist.h"
 #include "ethtool.h"
 #include "say.h"
+#include "state.h"
 #include "value.h"
 
 #include <stdlib.h>
@@ -52,6 +53,20 @@ static void try_endpoint(char *text)
 		abort();
 }
 
+static void try_state(const char *text)
+{
+	struct state state, again;
+	char written[STATE_TEXT];
+
+	if (!state_read(&state, text))
+		return;
+	state_write(&state, written);
+	if (!state_read(&again, written) || again.tunnel != state.tunnel ||
+	    strcmp(again.bundle, state.bundle) ||
+	    (state.tunnel == 1 && again.hash4 != state.hash4))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
@@ -63,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cpulist_check(text);
 	try_counter(text);
 	try_key(text);
+	try_state(text);
 	if (value_number_or_off(text, 1000, &number) && number > 1000)
 		abort();
 	if (value_prefix(text, &prefix) &&

@@ -127,7 +127,7 @@ peer "# wg-inline: $PUBLIC1\n" | refused "a member without a port" 5 "port:key"
 peer '# wg-inline: 1:abc\n' | refused "a member without a key" 5 "port:key"
 peer "# wg-inline: 65536:$PUBLIC1\n" | refused "a member's port" 5 "port:key"
 interface "# wg-inline: 1:$PUBLIC1\n" | refused "members of nobody" 3 "belongs into"
-peer "# wg-inline:$(printf ' 1:%s' $(yes "$PUBLIC1" | head -n 32))\n" |
+peer "# wg-inline:$(yes " 1:$PUBLIC1" | head -n 32 | tr -d '\n')\n" |
 	refused "too many members" 5 "more tunnels than"
 printf '[Interface]\n\0PrivateKey = a' | refused "a binary file" "" "no text"
 interface 'ListenPort = 65535\n' | refused "no ports left" "" "no 2 ports from"

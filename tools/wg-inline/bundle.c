@@ -9,11 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* struct request - what follows the verb */
-struct request {
-	const char *path;
-	unsigned int tunnels;
-};
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+			"0123456789_=+.-"
 
 void bundle_key(const struct config *config, unsigned int tunnel,
 		uint8_t key[KEY_BYTES])
@@ -74,12 +71,62 @@ static int export(const struct config *config, unsigned int tunnels)
 	return 0;
 }
 
+/* ------------------------------------------------------- command line -- */
+
+/**
+ * struct request - what follows the verb
+ * @file: as given
+ * @tunnels: 0 if not given
+ * @layer4: was --layer4 given?
+ */
+struct request {
+	const char *file;
+	unsigned int tunnels;
+	bool layer4;
+};
+
+static int keygen_verb(const struct bundle *bundle, const struct config *config,
+		       const struct request *request)
+{
+	(void)bundle;
+	return keygen(config, request->tunnels);
+}
+
+static int export_verb(const struct bundle *bundle, const struct config *config,
+		       const struct request *request)
+{
+	(void)bundle;
+	return export(config, request->tunnels);
+}
+
+static int up_verb(const struct bundle *bundle, const struct config *config,
+		   const struct request *request)
+{
+	return bundle_up(bundle, config, request->tunnels, request->layer4);
+}
+
+static int down_verb(const struct bundle *bundle, const struct config *config,
+		     const struct request *request)
+{
+	(void)request;
+	return bundle_down(bundle, config);
+}
+
+/* What a verb needs, and takes. */
+#define NEEDS_TUNNELS 1
+#define TAKES_TUNNELS 2
+#define NEEDS_NAME 4
+
 static const struct verb {
 	const char *name;
-	int (*run)(const struct config *config, unsigned int tunnels);
+	int (*run)(const struct bundle *bundle, const struct config *config,
+		   const struct request *request);
+	int rules;
 } verbs[] = {
-	{ "keygen", keygen },
-	{ "export", export },
+	{ "keygen", keygen_verb, NEEDS_TUNNELS },
+	{ "export", export_verb, NEEDS_TUNNELS },
+	{ "up", up_verb, TAKES_TUNNELS | NEEDS_NAME },
+	{ "down", down_verb, NEEDS_NAME },
 };
 
 static const struct verb *find(const char *name)
@@ -93,40 +140,85 @@ static const struct verb *find(const char *name)
 	return NULL;
 }
 
-/* -1 if it is no way to call it, -2 if that has been said in other words. */
-static int parse(int argc, char **argv, struct request *request)
+static int read_tunnels(const char *text, unsigned int *tunnels)
 {
 	uint32_t number;
+
+	if (!value_number(text, MOST_TUNNELS, &number) || number < 2)
+		return fail("a bundle has 2 to %d tunnels, not %s",
+			    MOST_TUNNELS, text);
+	*tunnels = number;
+	return 0;
+}
+
+/* 1 if it is no way to call it; -1 if what is wrong has been said. */
+static int parse(int argc, char **argv, const struct verb *verb,
+		 struct request *request)
+{
+	int takes = verb->rules & (NEEDS_TUNNELS | TAKES_TUNNELS);
 	int i;
 
 	for (i = 2; i < argc; i++) {
-		if (!strcmp(argv[i], "-n") && i + 1 < argc) {
-			if (!value_number(argv[++i], MOST_TUNNELS, &number) ||
-			    number < 2)
-				return fail("a bundle has 2 to %d tunnels, not %s",
-					    MOST_TUNNELS, argv[i]) - 1;
-			request->tunnels = number;
-		} else if ((*argv[i] != '-' || !argv[i][1]) && !request->path) {
-			request->path = argv[i];
+		if (!strcmp(argv[i], "-n") && i + 1 < argc && takes) {
+			if (read_tunnels(argv[++i], &request->tunnels))
+				return -1;
+		} else if (!strcmp(argv[i], "--layer4") &&
+			   verb->rules & TAKES_TUNNELS) {
+			request->layer4 = true;
+		} else if ((*argv[i] != '-' || !argv[i][1]) && !request->file) {
+			request->file = argv[i];
 		} else {
-			return -1;
+			return 1;
 		}
 	}
-	return request->path && request->tunnels ? 0 : -1;
+	return !request->file ||
+	       (verb->rules & NEEDS_TUNNELS && !request->tunnels);
+}
+
+/*
+ * As with wg-quick: the name of a file is that of the interface, and a name alone
+ * is that of a file in /etc/wireguard.
+ */
+static int locate(struct bundle *bundle, const char *file, bool needs_name)
+{
+	const char *base = strrchr(file, '/');
+	size_t length, most = IF_NAMESIZE - 1 - strlen("-32");
+	bool bare;
+
+	base = base ? base + 1 : file;
+	length = strlen(base);
+	bare = base == file && strcmp(file, "-") &&
+	       (length < 5 || strcmp(base + length - 5, ".conf"));
+	if (!bare && length > 5 && !strcmp(base + length - 5, ".conf"))
+		length -= 5;
+	if (snprintf(bundle->path, sizeof(bundle->path), bare ?
+		     "/etc/wireguard/%s.conf" : "%s", file) >=
+	    (int)sizeof(bundle->path))
+		return fail("the name of the file is too long");
+	if (!needs_name)
+		return 0;
+	if (!length || length > most || strspn(base, NAME_CHARACTERS) < length)
+		return fail("a bundle is named after its file, in 1 to %zu letters and digits, not \"%.*s\"",
+			    most, (int)length, base);
+	memcpy(bundle->name, base, length);
+	bundle->name[length] = '\0';
+	return 0;
 }
 
 static int run(const struct verb *verb, const struct request *request)
 {
+	struct bundle bundle = { .name = "" };
 	struct config config;
 	int ret;
 
 	if (sodium_init() < 0)
 		return fail("libsodium does not work here");
-	if (config_read(&config, request->path))
+	if (locate(&bundle, request->file, verb->rules & NEEDS_NAME) ||
+	    config_read(&config, bundle.path))
 		return -1;
 	ret = bundle_check(&config, request->tunnels);
 	if (!ret)
-		ret = verb->run(&config, request->tunnels);
+		ret = verb->run(&bundle, &config, request);
 	config_free(&config);
 	return ret;
 }
@@ -134,11 +226,13 @@ static int run(const struct verb *verb, const struct request *request)
 int cmd_bundle(int argc, char **argv)
 {
 	const struct verb *verb = argc > 1 ? find(argv[1]) : NULL;
-	struct request request = { NULL, 0 };
+	struct request request = { .file = NULL };
 	int ret;
 
-	ret = verb ? parse(argc, argv, &request) : -1;
-	if (ret == -1)
+	if (argc > 1 && argc < 4 && !strcmp(argv[1], "show"))
+		return bundle_show(argv[2]) ? 1 : 0;
+	ret = verb ? parse(argc, argv, verb, &request) : 1;
+	if (ret > 0)
 		return cmd_usage("bundle");
 	if (!ret)
 		ret = run(verb, &request);

@@ -3,6 +3,8 @@
 #define WGI_BUNDLE_H
 
 #include "config.h"
+#include "link.h"
+#include "state.h"
 
 /**
  * bundle_key() - the private key of a tunnel
@@ -18,5 +20,40 @@ uint16_t bundle_port(const struct config *config, unsigned int tunnel);
 
 /* bundle_check() - say so if ports do not suffice for so many tunnels */
 int bundle_check(const struct config *config, unsigned int tunnels);
+
+/**
+ * struct bundle - a bundle as it is named on the command line
+ * @name: of its first interface
+ * @path: of its file
+ */
+struct bundle {
+	char name[STATE_NAME];
+	char path[4096];
+};
+
+/**
+ * bundle_find() - the members of a bundle
+ * @links: filled, to be released by links_free(); in the order of tunnels
+ * @name: of the bundle, or NULL for those of all bundles
+ * @first: set to what the first member remembers, may be NULL
+ *
+ * Return: 0, also if there are none; or -1 after having said why.
+ */
+int bundle_find(struct links *links, const char *name, struct state *first);
+
+/**
+ * bundle_dismantle() - undo what is not undone with the interfaces
+ * @links: members, deleted too
+ * @state: what the first of them remembers
+ *
+ * Return: 0, or -1 after having said what could not be undone; the rest is.
+ */
+int bundle_dismantle(const struct links *links, const struct state *state);
+
+/* The verbs. They return 0, or -1 after having said why. */
+int bundle_up(const struct bundle *bundle, const struct config *config,
+	      unsigned int tunnels, bool layer4);
+int bundle_down(const struct bundle *bundle, const struct config *config);
+int bundle_show(const char *name);
 
 #endif

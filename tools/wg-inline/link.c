@@ -2,6 +2,7 @@
 /* Network interfaces. */
 #include "link.h"
 
+#include "module.h"
 #include "nl.h"
 #include "say.h"
 
@@ -34,6 +35,8 @@ static void read_link(const struct nlmsghdr *message, struct link *link)
 	nl_payload(message, sizeof(*info), have, IFLA_GROUP + 1);
 	nl_nested(have[IFLA_LINKINFO], about, IFLA_INFO_KIND + 1);
 	strncpy(link->name, nl_text(have[IFLA_IFNAME]), IF_NAMESIZE - 1);
+	strncpy(link->alias, nl_text(have[IFLA_IFALIAS]),
+		sizeof(link->alias) - 1);
 	strncpy(link->kind, nl_text(about[IFLA_INFO_KIND]), IF_NAMESIZE - 1);
 	link->index = info->ifi_index;
 	link->up = info->ifi_flags & IFF_UP;
@@ -137,6 +140,133 @@ int links_get(struct links *links, const char *name)
 		links_free(links);
 	nl_close(nl);
 	return ret;
+}
+
+/* ------------------------------------------------------------ changes -- */
+
+/* Does @fill's request for interface @index, or for a new one. */
+static int ask(int type, unsigned int index, uint16_t flags,
+	       void (*fill)(struct nlmsghdr *message, const void *data),
+	       const void *data)
+{
+	struct nlmsghdr *message;
+	struct ifinfomsg *info;
+	struct nl *nl;
+	int ret;
+
+	nl = nl_open(NETLINK_ROUTE);
+	if (!nl)
+		return -errno;
+	message = nl_request(nl, type, flags);
+	info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
+	info->ifi_family = AF_UNSPEC;
+	info->ifi_index = index;
+	if (fill)
+		fill(message, data);
+	ret = nl_talk(nl, message, NULL, NULL);
+	nl_close(nl);
+	return ret;
+}
+
+static void fill_new(struct nlmsghdr *message, const void *name)
+{
+	struct nlattr *about;
+
+	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	about = mnl_attr_nest_start(message, IFLA_LINKINFO);
+	mnl_attr_put_strz(message, IFLA_INFO_KIND, "wireguard");
+	mnl_attr_nest_end(message, about);
+}
+
+static int explain_add(const char *name, int error)
+{
+	switch (error) {
+	case -EPERM:
+		return fail("no permission to make interfaces: that takes CAP_NET_ADMIN");
+	case -EEXIST:
+		return fail("there is an interface %s already", name);
+	case -EOPNOTSUPP:
+		return fail("the kernel has no WireGuard, and its module cannot be loaded");
+	default:
+		return fail("cannot make the interface %s: %s", name,
+			    strerror(-error));
+	}
+}
+
+int link_add(const char *name, unsigned int *index)
+{
+	uint16_t flags = NLM_F_CREATE | NLM_F_EXCL;
+	int ret;
+
+	ret = ask(RTM_NEWLINK, 0, flags, fill_new, name);
+	if (ret == -EOPNOTSUPP && !module_load())
+		ret = ask(RTM_NEWLINK, 0, flags, fill_new, name);
+	if (ret)
+		return explain_add(name, ret);
+	*index = if_nametoindex(name);
+	return *index ? 0 : fail("the interface %s has gone at once", name);
+}
+
+int link_delete(unsigned int index)
+{
+	return ask(RTM_DELLINK, index, 0, NULL, NULL);
+}
+
+struct change {
+	unsigned int mtu;
+	unsigned int group;
+	const char *alias;
+	bool up;
+};
+
+static void fill_change(struct nlmsghdr *message, const void *data)
+{
+	struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	const struct change *change = data;
+
+	if (change->up) {
+		info->ifi_flags = IFF_UP;
+		info->ifi_change = IFF_UP;
+	}
+	if (change->mtu)
+		mnl_attr_put_u32(message, IFLA_MTU, change->mtu);
+	if (change->group)
+		mnl_attr_put_u32(message, IFLA_GROUP, change->group);
+	if (change->alias)
+		mnl_attr_put_str(message, IFLA_IFALIAS, change->alias);
+}
+
+int link_change(unsigned int index, unsigned int mtu, unsigned int group,
+		const char *alias, bool up)
+{
+	struct change change = { mtu, group, alias, up };
+
+	return ask(RTM_NEWLINK, index, 0, fill_change, &change);
+}
+
+static int keep_link(const struct nlmsghdr *message, void *data)
+{
+	read_link(message, data);
+	return 0;
+}
+
+unsigned int link_mtu(unsigned int index)
+{
+	struct nlmsghdr *message;
+	struct ifinfomsg *info;
+	struct link link = { .mtu = 0 };
+	struct nl *nl;
+
+	nl = nl_open(NETLINK_ROUTE);
+	if (!nl)
+		return 0;
+	message = nl_request(nl, RTM_GETLINK, 0);
+	info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
+	info->ifi_family = AF_UNSPEC;
+	info->ifi_index = index;
+	nl_talk(nl, message, keep_link, &link);
+	nl_close(nl);
+	return link.mtu;
 }
 
 void links_free(struct links *links)

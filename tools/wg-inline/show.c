@@ -4,6 +4,7 @@
 #include "json.h"
 #include "module.h"
 #include "snapshot.h"
+#include "state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -125,9 +126,13 @@ static void print_drops(const struct snapshot *snapshot)
 static void print_interface(const struct snapshot *snapshot)
 {
 	const struct link *link = snapshot->link;
+	struct state state;
 	int cpu;
 
 	printf("\ninterface %s%s\n", link->name, link->up ? "" : " (down)");
+	if (state_read(&state, link->alias))
+		printf("  bundle: %s, tunnel %u of %u\n", state.bundle,
+		       state.tunnel, state.tunnels);
 	printf("  mode: %s\n", *snapshot->mode ? snapshot->mode :
 		"none, as the module is stock");
 	if (*snapshot->cpus)
@@ -170,6 +175,21 @@ static void json_modules(void)
 	json_text("newest_release", or_null(modules.newest));
 	json_module("newest", &modules.next);
 	json_text("warning", modules_warning(&modules));
+	json_close('}');
+}
+
+static void json_bundle(const char *alias)
+{
+	struct state state;
+
+	if (!state_read(&state, alias)) {
+		json_text("bundle", NULL);
+		return;
+	}
+	json_open("bundle", '{');
+	json_text("name", state.bundle);
+	json_unsigned("tunnel", state.tunnel);
+	json_unsigned("tunnels", state.tunnels);
 	json_close('}');
 }
 
@@ -238,6 +258,7 @@ static void json_interface(const struct snapshot *snapshot)
 	json_bool("up", link->up);
 	json_unsigned("mtu", link->mtu);
 	json_unsigned("group", link->group);
+	json_bundle(link->alias);
 	json_text("mode", or_null(snapshot->mode));
 	json_text("cpus", or_null(snapshot->cpus));
 	json_unsigned("listen_port", snapshot->tunnel.port);

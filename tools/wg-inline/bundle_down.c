@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A bundle comes down; and what there is of bundles. */
+#include "bundle.h"
+
+#include "hook.h"
+#include "mode.h"
+#include "route.h"
+#include "say.h"
+#include "sysctl.h"
+#include "tunnel.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ----------------------------------------------------------- members -- */
+
+static int by_tunnel(const void *a, const void *b)
+{
+	const struct link *one = a, *other = b;
+	struct state first, second;
+	int order;
+
+	state_read(&first, one->alias);
+	state_read(&second, other->alias);
+	order = strcmp(first.bundle, second.bundle);
+	return order ? order : (int)first.tunnel - (int)second.tunnel;
+}
+
+static bool wanted(const struct link *link, const char *name)
+{
+	struct state state;
+
+	return state_read(&state, link->alias) &&
+	       (!name || !strcmp(state.bundle, name));
+}
+
+int bundle_find(struct links *links, const char *name, struct state *first)
+{
+	size_t i, kept = 0;
+
+	if (links_get(links, NULL))
+		return -1;
+	for (i = 0; i < links->count; i++) {
+		if (wanted(&links->of[i], name))
+			links->of[kept++] = links->of[i];
+	}
+	links->count = kept;
+	if (kept)
+		qsort(links->of, kept, sizeof(*links->of), by_tunnel);
+	if (first && (!kept || !state_read(first, links->of[0].alias)))
+		memset(first, 0, sizeof(*first));
+	return 0;
+}
+
+/* -------------------------------------------------------------- undoing -- */
+
+/*
+ * What a bundle changed for the whole namespace is put back by the last one
+ * that needs it: it is handed on to another first member, if there is one.
+ */
+static bool hand_over(const struct state *state)
+{
+	char text[STATE_TEXT];
+	struct links links;
+	struct state heir;
+	bool done = false;
+	size_t i;
+
+	if (bundle_find(&links, NULL, NULL))
+		return false;
+	for (i = 0; i < links.count && !done; i++) {
+		if (!state_read(&heir, links.of[i].alias) ||
+		    heir.tunnel != 1 || !strcmp(heir.bundle, state->bundle))
+			continue;
+		if (heir.hash4 == NOT_SET)
+			heir.hash4 = state->hash4;
+		if (heir.hash6 == NOT_SET)
+			heir.hash6 = state->hash6;
+		if (heir.mark == NOT_SET)
+			heir.mark = state->mark;
+		state_write(&heir, text);
+		done = !link_change(links.of[i].index, 0, 0, text, false);
+	}
+	links_free(&links);
+	return done;
+}
+
+static int restore(const char *name, int value)
+{
+	int ret = value == NOT_SET ? 0 : sysctl_set(name, value);
+
+	return ret ? fail("cannot put %s back to %d: %s", name, value,
+			  strerror(-ret)) : 0;
+}
+
+static int restore_all(const struct state *state)
+{
+	int ret = 0;
+
+	if (state->hash4 == NOT_SET && state->hash6 == NOT_SET &&
+	    state->mark == NOT_SET)
+		return 0;
+	if (hand_over(state))
+		return 0;
+	ret |= restore(HASH4, state->hash4);
+	ret |= restore(HASH6, state->hash6);
+	ret |= restore(VALID_MARK, state->mark);
+	return ret;
+}
+
+/* Of a family without a default route there are none. */
+static void delete_rules(uint32_t table)
+{
+	rules_delete(AF_INET, table);
+	rules_delete(AF_INET6, table);
+}
+
+int bundle_dismantle(const struct links *links, const struct state *state)
+{
+	int ret = 0, error;
+	size_t i;
+
+	if (state->table)
+		delete_rules(state->table);
+	if (*state->bundle)
+		ret = restore_all(state);
+	/* The first one remembers all of this, and so it goes last. */
+	for (i = links->count; i--;) {
+		error = link_delete(links->of[i].index);
+		if (error && error != -ENODEV)
+			ret = fail("cannot remove %s: %s", links->of[i].name,
+				   strerror(-error));
+	}
+	return ret;
+}
+
+int bundle_down(const struct bundle *bundle, const struct config *config)
+{
+	struct links links;
+	struct state state;
+	int ret = 0;
+
+	if (bundle_find(&links, bundle->name, &state))
+		return -1;
+	if (!links.count) {
+		printf("%s is down already\n", bundle->name);
+	} else {
+		ret = hooks_run(&config->pre_down, "PreDown", bundle->name);
+		if (!ret)
+			ret = bundle_dismantle(&links, &state);
+		if (!ret)
+			ret = hooks_run(&config->post_down, "PostDown",
+					bundle->name);
+	}
+	links_free(&links);
+	return ret;
+}
+
+/* ------------------------------------------------------------- showing -- */
+
+static int show_member(const struct link *link)
+{
+	struct tunnel tunnel;
+	struct state state;
+	char mode[MODE_ROOM];
+	int ret;
+
+	ret = tunnel_get(&tunnel, link->name);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	state_read(&state, link->alias);
+	if (mode_get(link, mode))
+		strcpy(mode, "stock");
+	if (state.tunnel == 1)
+		printf("bundle %s, %u tunnels, group %u, mtu %u\n",
+		       state.bundle, state.tunnels, link->group, link->mtu);
+	printf("  %-15s port %-5u mode %-8s peers %lu live %lu", link->name,
+	       tunnel.port, mode, tunnel.peers, tunnel.live);
+	if (tunnel.newest >= 0)
+		printf(" handshake %" PRId64 " s ago", tunnel.newest);
+	puts(link->up ? "" : " (down)");
+	return 0;
+}
+
+int bundle_show(const char *name)
+{
+	struct links links;
+	int ret = 0;
+	size_t i;
+
+	if (bundle_find(&links, name, NULL))
+		return -1;
+	if (name && !links.count)
+		ret = fail("there is no bundle %s", name);
+	for (i = 0; i < links.count && !ret; i++)
+		ret = show_member(&links.of[i]);
+	links_free(&links);
+	return ret;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef WGI_CONFIGURE_H
+#define WGI_CONFIGURE_H
+
+#include "config.h"
+
+#include <sys/socket.h>
+
+/**
+ * tunnel_configure() - give an interface its key, port, mark and peers
+ * @index: of the interface
+ * @config: of the bundle
+ * @tunnel: number of the member, from 1
+ * @mark: of outer packets
+ * @hosts: where each peer of @config is, AF_UNSPEC if it will call first
+ *
+ * Peers that have fewer tunnels are left out.
+ *
+ * Return: 0, or -1 after having said why.
+ */
+int tunnel_configure(unsigned int index, const struct config *config,
+		     unsigned int tunnel, uint32_t mark,
+		     const struct sockaddr_storage *hosts);
+
+/**
+ * tunnel_greet() - have handshakes begin with all peers whose address is known
+ * @index: of the interface, which is up
+ * @config: of the bundle
+ * @tunnel: number of the member, from 1
+ *
+ * The other end answers through any member. One that is new here, but that the
+ * other end still has keys for, would swallow answers until these are given up.
+ *
+ * Return: 0, or -1 after having said why.
+ */
+int tunnel_greet(unsigned int index, const struct config *config,
+		 unsigned int tunnel);
+
+#endif
