@@ -1,0 +1,3 @@
+# The whole suite with every device in the mode "threaded".
+# shellcheck shell=bash disable=SC2034 # read by check.sh
+WGI_MODE=threaded
