@@ -36,7 +36,16 @@ sites
 addr "$left" w1 192.0.2.66/24
 introduce 2 2
 up right
-record up left
+up left
+await 20 "a handshake of the second tunnel" handshaken "$right" dc-2 \
+	"$(in_ns "$right" wg show dc-2 peers)"
+# Younger than any that the second tunnel has seen, whose clock is the same.
+begin_anew() {
+	ip -n "$left" link set dc down
+	ip -n "$left" link set dc up
+	wg_set "$left" dc peer "${PUB[2]}" persistent-keepalive 1
+}
+record begin_anew
 await 20 "a handshake" handshaken "$left" dc "${PUB[2]}"
 
 expect "endpoint of the second tunnel" 192.0.2.1:5101 "$(endpoint dc-2)"
