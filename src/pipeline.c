@@ -348,3 +348,23 @@ void wg_pipeline_destroy(struct wg_device *wg)
 	wg_lane_destroy(&pipeline->tx);
 	free_cpumask_var(pipeline->cpus);
 }
+
+/**
+ * wg_pipeline_set_cpus() - say where a device's workers may run
+ * @wg: device
+ * @cpus: CPUs
+ *
+ * Those at work finish what there is for them. Who reads the mask meanwhile may
+ * see some of either, which is one packet's worker in a place where it might as
+ * well have been a moment earlier or later.
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL if none of @cpus is online.
+ */
+int wg_pipeline_set_cpus(struct wg_device *wg, const struct cpumask *cpus)
+{
+	if (!cpumask_intersects(cpus, cpu_online_mask))
+		return -EINVAL;
+	cpumask_and(wg->pipeline.cpus, cpus, cpu_possible_mask);
+	return 0;
+}

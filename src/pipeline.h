@@ -18,7 +18,7 @@ struct wg_rx_batch;
  * struct wg_pipeline - what a device has of the pipeline
  * @tx: items to be sealed
  * @rx: items to be opened
- * @cpus: where workers may run; RTNL for who changes it
+ * @cpus: where workers may run; may be seen half changed
  * @epoch: how often the device became a pipeline; read after &wg_device.engine
  * @busy: orders of its peers that are not idle
  */
@@ -32,6 +32,7 @@ struct wg_pipeline {
 
 int wg_pipeline_init(struct wg_device *wg);
 void wg_pipeline_destroy(struct wg_device *wg);
+int wg_pipeline_set_cpus(struct wg_device *wg, const struct cpumask *cpus);
 
 bool wg_pipeline_send_behind(struct wg_peer *peer, struct sk_buff *skb);
 void wg_pipeline_receive_behind(struct wg_rx_batch *batch);

@@ -4,8 +4,10 @@
 
 #include "device.h"
 #include "mode.h"
+#include "pipeline.h"
 
 #include <linux/capability.h>
+#include <linux/cpumask.h>
 #include <linux/device.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
@@ -41,8 +43,37 @@ static ssize_t mode_store(struct device *device, struct device_attribute *attr,
 
 static DEVICE_ATTR_RW(mode);
 
+static ssize_t cpus_show(struct device *device, struct device_attribute *attr,
+			 char *buf)
+{
+	struct wg_device *wg = netdev_priv(to_net_dev(device));
+
+	return sysfs_emit(buf, "%*pbl\n", cpumask_pr_args(wg->pipeline.cpus));
+}
+
+static ssize_t cpus_store(struct device *device, struct device_attribute *attr,
+			  const char *buf, size_t len)
+{
+	struct net_device *dev = to_net_dev(device);
+	cpumask_var_t cpus;
+	int ret;
+
+	if (!ns_capable(dev_net(dev)->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	if (!alloc_cpumask_var(&cpus, GFP_KERNEL))
+		return -ENOMEM;
+	ret = cpulist_parse(buf, cpus);
+	if (!ret)
+		ret = wg_pipeline_set_cpus(netdev_priv(dev), cpus);
+	free_cpumask_var(cpus);
+	return ret ?: len;
+}
+
+static DEVICE_ATTR_RW(cpus);
+
 static struct attribute *wg_attributes[] = {
 	&dev_attr_mode.attr,
+	&dev_attr_cpus.attr,
 	NULL,
 };
 
