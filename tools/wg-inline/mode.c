@@ -77,7 +77,7 @@ static int set_by_flags(const struct link *link, const struct mode *mode)
 			return -EOPNOTSUPP;
 		wanted[i] = FLAG_NONE;
 	}
-	/* What softirq would change in this mode is no flag's business. */
+	/* In inline mode, the other flag is where a switch back would lead. */
 	if (mode->flags[0])
 		wanted[1] = FLAG_NONE;
 	return flags_set(link, flag_names, wanted, FLAGS);
