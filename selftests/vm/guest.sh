@@ -290,6 +290,27 @@ kmemleak_clear()
 	echo clear >"$KMEMLEAK"
 }
 
+# kmemleak_kinds: one object of each kind (who asked for how much), and how many.
+kmemleak_kinds()
+{
+	awk '
+		function count() {
+			if (object && !number[stack]++)
+				sample[stack] = object
+			object = stack = ""
+			traced = 0
+		}
+		/^unreferenced object/ { count(); stack = $(NF - 1) " " $NF }
+		{ object = object $0 "\n" }
+		traced { stack = stack $0 }
+		/backtrace/ { traced = 1 }
+		END {
+			count()
+			for (stack in number)
+				print number[stack] " of this kind:\n" sample[stack]
+		}'
+}
+
 # An object must be five seconds old before kmemleak reports it, and a pointer
 # to it may just be in a register: two scans, a while after the last free.
 kmemleak_check()
@@ -299,8 +320,9 @@ kmemleak_check()
 	echo scan >"$KMEMLEAK"
 	sleep 1
 	echo scan >"$KMEMLEAK"
-	cat "$KMEMLEAK"
-	! grep -q '^unreferenced object' "$KMEMLEAK"
+	cat "$KMEMLEAK" >/run/kmemleak
+	kmemleak_kinds </run/kmemleak
+	! grep -q '^unreferenced object' /run/kmemleak
 }
 
 # After its first finding lockdep is off, and would pass anything.
