@@ -145,6 +145,7 @@ plan_default() {
 	jobs_of 6.12 core "$first"
 	jobs_of 6.1 core-again "${others[@]}"
 	echo lint
+	echo model
 }
 
 plan_debug() {
@@ -168,6 +169,7 @@ plan_all() {
 		jobs_of "$target" all $(modes)
 	done
 	echo lint
+	echo model
 }
 
 plan() {

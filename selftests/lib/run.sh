@@ -389,10 +389,10 @@ job_run() {
 	local -a stages
 
 	read -r TARGET MODE group selection <<<"$1"
-	if [ "$TARGET" = lint ]; then
-		static_rules
-		return
-	fi
+	case $TARGET in
+	lint) static_rules; return ;;
+	model) relay model "$HERE/model/run.sh"; return ;;
+	esac
 	MODE=${MODE#-}
 	mapfile -t stages < <(stages_of "$group" "$selection")
 	[ "${#stages[@]}" -gt 0 ] || return 0
@@ -417,13 +417,13 @@ progress() {
 	while IFS= read -r line; do tell_note "$line"; done
 }
 
-# static_rules: what needs neither a kernel's headers nor a guest. Each rule that
-# lint.sh has is a line here, too.
-static_rules() {
+# relay LABEL SCRIPT: each KTAP line of a script that needs neither a kernel's
+# headers nor a guest is a line here, too.
+relay() {
 	local line name
 
-	LABEL=lint
-	LINT_KERNELS=' ' "$PROJECT/tools/build/lint.sh" 2>"$RUNS/lint.log" |
+	LABEL=$1
+	"$2" 2>"$RUNS/$1.log" |
 		while IFS= read -r line; do
 			name=${line#*ok * - }
 			case $line in
@@ -435,5 +435,7 @@ static_rules() {
 			esac
 		done
 	[ "${PIPESTATUS[0]}" -le 1 ] ||
-		tell_result not "lint.sh" "see $RUNS/lint.log"
+		tell_result not "${2##*/}" "see $RUNS/$1.log"
 }
+
+static_rules() { LINT_KERNELS=' ' relay lint "$PROJECT/tools/build/lint.sh"; }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Can a batch that is done stay in the pipeline for ever? README says how to read
+ * this; what may be defined:
+ *
+ *	CORE		61 or 73: see napi.pml
+ *	DEV_THREADED	the device's flag `threaded` at first
+ *	TOGGLE		it changes, twice
+ *	PEERS, ITEMS	one or two, and most items of one of them
+ *	SENT_BY_0, _1	items of the first peer from one CPU, and of the last one
+ *			from the other
+ *	RING, BUDGET	room in the ring; a poll's budget
+ *	BURST		what a worker takes at once
+ *	LANE		only the workers and their ring; otherwise only what comes
+ *			after, with workers that forget nothing
+ *
+ * and what may be broken: NO_RECHECK, NO_KICK_ON_FULL, NO_KICK_BARRIER,
+ * NO_BEGIN_BARRIER, NO_SECOND_LOOK, NO_IDLE_END, NO_OWN_SCHEDULE.
+ */
+#define LOCALS	bool prepared, send, added, ended, more, misplaced, delivered; \
+		byte done, found, visited, there, cpu, q
+
+#include "memory.pml"
+#include "napi.pml"
+#include "ordered.pml"
+#include "lane.pml"
+#include "delivery.pml"
+#include "napi_poll.pml"
+
+#ifdef LANE
+/* What becomes of an item that is done is no concern of this half. */
+#define kick(q, c)	skip
+#include "lane_work.pml"
+#else
+#define kick(q, c)	wg_delivery_kick(q, c)
+#endif
+
+/*
+ * A worker, if lane.pml is right: no item stays in the ring. It may have more of
+ * them done before it kicks.
+ */
+proctype worker(byte self)
+{
+	LOCALS;
+	byte i;
+
+	do
+	:: ring?q, i ->
+		wg_item_done(q, i, WORKER(self));
+		i = 0;
+		if
+		:: kick(q, WORKER(self))
+		:: ring?eval(q), i ->
+			wg_item_done(q, i, WORKER(self));
+			i = 0;
+			kick(q, WORKER(self))
+		fi;
+		q = 0
+	od
+}
+
+proctype sender(byte self; byte p; byte n)
+{
+	LOCALS;
+	byte i;
+
+	do
+	:: n == 0 -> break
+	:: else ->
+		n--;
+		wg_ordered_add(p, i);
+		wg_lane_add(p, i, SENDER(self));
+		if
+		:: added -> added = false
+		:: else ->
+			wg_item_done(p, i, SENDER(self));
+#ifndef NO_KICK_ON_FULL
+			kick(p, SENDER(self))
+#endif
+		fi;
+		i = 0
+	od
+}
+
+/* What is in a buffer may leave it at any time. */
+proctype store_buffers()
+{
+	do
+	:: d_step { context[THREAD].running -> drain_running(THREAD) }
+	:: d_step { order[0].done[0] > DONE -> order[0].done[0] = DONE }
+#if ITEMS > 1
+	:: d_step { order[0].done[1] > DONE -> order[0].done[1] = DONE }
+#endif
+#if ITEMS > 2
+	:: d_step { order[0].done[2] > DONE -> order[0].done[2] = DONE }
+#endif
+#if PEERS > 1
+	:: d_step { order[1].done[0] > DONE -> order[1].done[0] = DONE }
+#endif
+#ifdef NO_BEGIN_BARRIER
+	:: d_step { context[0].looking[0] -> drain_looking(0, 0) }
+	:: d_step { context[1].looking[0] -> drain_looking(1, 0) }
+	:: d_step { context[2].looking[0] -> drain_looking(2, 0) }
+#endif
+	od
+}
+
+/* Somebody writes to /sys/class/net/wg0/threaded. */
+proctype toggle()
+{
+	dev_threaded = !dev_threaded;
+	dev_threaded = !dev_threaded
+}
+
+#if PEERS > 1
+#define all_of(peer_0, peer_1)	(peer_0 && peer_1)
+#else
+#define all_of(peer_0, peer_1)	(peer_0)
+#endif
+
+init {
+	byte n;
+
+	atomic {
+		for (n : 0 .. PEERS + 1) {
+			turn[n] = IDLE
+		}
+		n = 0;
+		run store_buffers();
+#ifdef LANE
+		run work(0);
+		run work(1);
+#else
+		run worker(0);
+		run worker(1);
+		napi[THREADED].threaded = true;
+#if DEV_THREADED || defined(TOGGLE)
+		thread.state = TASK_RUNNING;
+		thread.known = true;
+		run napi_threaded_poll();
+#endif
+#if !DEV_THREADED || defined(TOGGLE)
+		run net_rx_action(0);
+		run net_rx_action(1);
+#endif
+#ifdef TOGGLE
+		run toggle();
+#endif
+#endif
+		run sender(0, 0, SENT_BY_0);
+		run sender(1, PEERS - 1, SENT_BY_1)
+	}
+	/* When nobody can do anything any more: */
+	timeout;
+#ifdef LANE
+	assert(len(ring) == 0 && turn[TURN_OF_WORKER(0)] == IDLE &&
+	       turn[TURN_OF_WORKER(1)] == IDLE)
+#else
+	assert(all_of(order[0].first == order[0].added,
+		      order[1].first == order[1].added));
+	assert(all_of(turn[0] == IDLE, turn[1] == IDLE))
+#endif
+}
