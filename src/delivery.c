@@ -434,7 +434,7 @@ static struct net_device *make_host(void)
 int wg_delivery_start_threads(void)
 {
 	ASSERT_RTNL();
-	return data_race(threaded_host->threaded) ? 0 :
+	return threaded_host->threaded ? 0 :
 		dev_set_threaded(threaded_host, NETDEV_NAPI_THREADED_ENABLED);
 }
 
@@ -459,7 +459,7 @@ int wg_delivery_module_init(void)
 	}
 	for_each_possible_cpu(cpu)
 		setup(softirq_host, per_cpu_ptr(&softirq_napis, cpu));
-	threaded_count = min(num_possible_cpus(), (unsigned int)THREADS_MAX);
+	threaded_count = min_t(unsigned int, num_possible_cpus(), THREADS_MAX);
 	for (i = 0; i < threaded_count; i++) {
 		threaded_napis[i].threaded = true;
 		setup(threaded_host, &threaded_napis[i]);

@@ -24,13 +24,14 @@ static inline bool wg_mode_is_pipeline(const struct wg_device *wg)
  * wg_mode_is_threaded() - do kernel threads deliver a device's packets?
  * @wg: device
  *
- * The core changes its flag without telling us, and it is a bit-field in some
+ * The core changes its flag without telling us; it is a bit-field in some
  * kernels.
  *
  * Return: true if so, at this moment.
  */
 static inline bool wg_mode_is_threaded(const struct wg_device *wg)
 {
+	/* No READ_ONCE() of a bit-field. Who sees it late acts a moment late. */
 	return wg_mode_is_pipeline(wg) && data_race(wg->dev->threaded);
 }
 

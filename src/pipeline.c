@@ -2,11 +2,11 @@
 /*
  * The pipeline engine: steps spread over CPUs, order restored per peer.
  *
- *	sender     take ─┬─> ring ──> workers: seal ─┐
- *	                 └─> peer's tx order ────────┴─> a worker: transmit
+ *	sender: take --+--> ring --> workers: seal --+
+ *	               `--> peer's tx order ---------+--> a worker: transmit
  *
- *	socket     admit ┬─> ring ──> workers: open ─┐
- *	                 └─> peer's rx order ────────┴─> a NAPI: accept, deliver
+ *	socket: admit -+--> ring --> workers: open --+
+ *	               `--> peer's rx order ---------+--> a NAPI: accept, deliver
  *
  * A batch becomes an item, which is put into its peer's order first, and then
  * into its device's ring. A worker takes it from there and does the expensive
