@@ -9,7 +9,7 @@
  * leave SCHED_THREADED behind with nothing scheduled, so that the thread spins.
  * SCHED and SCHED_THREADED are set in one step, so no poll comes in between.
  */
-inline schedule(n, c)
+inline start_poll(n, c)
 {
 #ifndef NO_OWN_SCHEDULE
 	d_step {
@@ -52,7 +52,7 @@ inline send_to(q, c)
 		drain(c);
 		delivery[there].arrived = delivery[there].arrived | (1 << q)
 	}
-	schedule(there, c);
+	start_poll(there, c);
 	there = 0
 }
 
@@ -162,7 +162,7 @@ inline finish(n, c)
 #ifndef NO_SECOND_LOOK
 	smp_mb(c);
 	if
-	:: more || delivery[n].arrived -> schedule(n, c)
+	:: more || delivery[n].arrived -> start_poll(n, c)
 	:: else
 	fi;
 #endif
