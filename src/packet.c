@@ -7,7 +7,11 @@
 #include <net/ip_tunnels.h>
 #include <net/sock.h>
 
-/* Everything that the stack noted about the packet in its other form. */
+/*
+ * Everything that the stack noted about the packet in its other form. Not nohdr: it
+ * says with how much this skb counts among those that share the data, as members
+ * of a GRO chain have set it; who clears it never lets go of them.
+ */
 static void forget(struct sk_buff *skb)
 {
 	/* Not of the packet but of its memory, which goes back there. */
@@ -18,7 +22,6 @@ static void forget(struct sk_buff *skb)
 	skb->alloc_cpu = alloc_cpu;
 	skb_reset_redirect(skb);
 	skb->queue_mapping = 0;
-	skb->nohdr = 0;
 	skb->peeked = 0;
 }
 
