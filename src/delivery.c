@@ -75,10 +75,36 @@ static struct wg_delivery *choose(const struct wg_peer *peer)
 	return this_cpu_ptr(&softirq_napis);
 }
 
+/*
+ * As napi_schedule(), but a thread's NAPI becomes its own in the same step in
+ * which it is scheduled. Before 6.10 the core sets SCHED_THREADED later, or leaves
+ * it out where the thread seems to sleep: a thread that was woken once too often
+ * has then seen nothing to do and sleeps on, and nobody wakes it again; or it
+ * spins on a flag that came after its poll (selftests/model). Nobody but us changes
+ * whether these NAPIs are threaded, and what has a thread keeps it.
+ */
+static void start_poll(struct wg_delivery *there)
+{
+	unsigned long val = READ_ONCE(there->napi.state), new;
+
+	if (!there->threaded || unlikely(!there->napi.thread)) {
+		napi_schedule(&there->napi);
+		return;
+	}
+	do {
+		if (unlikely(val & NAPIF_STATE_DISABLE))
+			return;
+		new = val | (val & NAPIF_STATE_SCHED ? NAPIF_STATE_MISSED :
+			     NAPIF_STATE_SCHED | NAPIF_STATE_SCHED_THREADED);
+	} while (!try_cmpxchg(&there->napi.state, &val, new));
+	if (!(val & NAPIF_STATE_SCHED))
+		wake_up_process(there->napi.thread);
+}
+
 static void send_to(struct wg_peer *peer, struct wg_delivery *there)
 {
 	wg_fifo_add(&there->orders, &peer->rx_order.waiting);
-	napi_schedule(&there->napi);
+	start_poll(there);
 }
 
 /**
@@ -262,22 +288,27 @@ static struct wg_peer *peer_of(struct llist_node *waiting)
 
 /*
  * One round over the orders, which end up in @visited. Looking at one costs
- * budget also where there is nothing in it.
+ * budget also where there is nothing in it. @leave says that the poll has to
+ * complete: for an order that goes elsewhere, or as there was nothing in any, or
+ * so many empty ones would go round for ever.
  */
 static unsigned int poll_orders(struct wg_delivery *here, unsigned int max,
-				struct llist_head *visited, bool *misplaced)
+				struct llist_head *visited, bool *leave)
 {
 	struct llist_node *node;
 	unsigned int done = 0;
+	bool idle = true;
 
 	while (done < max && (node = wg_fifo_pop(&here->orders))) {
 		struct wg_peer *peer = peer_of(node);
 		unsigned int found = poll_order(peer, here, max - done);
 
 		__llist_add(node, visited);
-		*misplaced |= is_misplaced(peer, here);
+		idle &= !found;
+		*leave |= is_misplaced(peer, here);
 		done += max(found, 1U);
 	}
+	*leave |= idle;
 	return done;
 }
 
@@ -316,14 +347,14 @@ static void finish(struct wg_delivery *here, unsigned int done,
 	smp_mb(); /* look again, after what completing the NAPI wrote */
 	if (unlikely(more || !llist_empty(&here->orders.arrived) ||
 		     !skb_queue_empty_lockless(&here->opened)))
-		napi_schedule(&here->napi);
+		start_poll(here);
 }
 
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct wg_delivery *here = container_of(napi, struct wg_delivery, napi);
 	LLIST_HEAD(visited);
-	bool misplaced = false;
+	bool leave = false;
 	int done, share = 0;
 
 	if (unlikely(budget <= 0))
@@ -333,8 +364,8 @@ static int poll(struct napi_struct *napi, int budget)
 	rcu_read_lock();
 	done = poll_opened(here, budget - share);
 	if (share)
-		done += poll_orders(here, budget - done, &visited, &misplaced);
-	if (done < budget || unlikely(misplaced)) {
+		done += poll_orders(here, budget - done, &visited, &leave);
+	if (done < budget || unlikely(leave)) {
 		done = min(done, budget - 1);
 		finish(here, done, &visited);
 	} else {

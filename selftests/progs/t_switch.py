@@ -134,17 +134,34 @@ class Switch:
 
 
 def settle(meters, seconds=10):
-    """Waits for what is under way; what does not come is lost."""
+    """Waits for what is under way. When nothing has come for so many seconds,
+    what has not come is lost."""
     for meter in meters:
         meter.rate = -1
-    limit = time.monotonic() + seconds
-    quiet = 0
-    while quiet < 20 and time.monotonic() < limit:
-        before = [(m.sent, m.got) for m in meters]
+    last, limit, quiet = None, 0, 0
+    while quiet < 20:
+        now = [(m.sent, m.got) for m in meters]
+        if now != last:
+            last, limit, quiet = now, time.monotonic() + seconds, 0
+        elif all(sent == got for sent, got in now):
+            quiet += 1
+        elif time.monotonic() > limit:
+            return
         time.sleep(0.01)
-        done = all(m.sent == m.got for m in meters)
-        quiet = quiet + 1 if done and before == [
-            (m.sent, m.got) for m in meters] else 0
+
+
+def where():
+    """What the devices say that they have dropped."""
+    for namespace in (LEFT, RIGHT):
+        said = subprocess.run(
+            ["nsenter", f"--net=/run/netns/{namespace}", "cat",
+             "/proc/net/dev"], check=True, capture_output=True,
+            text=True).stdout.splitlines()
+        for line in said[2:]:
+            name, numbers = line.split(":")
+            rx, tx = numbers.split()[1:4], numbers.split()[9:12]
+            print(f"# {namespace} {name.strip()}: packets, errors, dropped: "
+                  f"in {' '.join(rx)}, out {' '.join(tx)}")
 
 
 def judge(what, meters):
@@ -154,6 +171,7 @@ def judge(what, meters):
         print(f"# {what}, {name}: {meter.sent} packets so far, {lost} lost, "
               f"{meter.late} out of order, {meter.twice} doubled")
         if lost or meter.late or meter.twice or not meter.got:
+            where()
             failed(f"{what}: expected every packet once and in order")
 
 
