@@ -8,9 +8,9 @@
 #include <net/sock.h>
 
 /*
- * Everything that the stack noted about the packet in its other form. Not nohdr:
- * it says with how much this skb counts among those that share the data, as
- * members of a GRO chain have set it; who clears it never lets go of them.
+ * Everything that the stack noted about the packet in its other form. But not
+ * nohdr: it says with how much this skb counts among those that share the data,
+ * as members of a GRO chain have set it; who clears it never lets go of them.
  */
 static void forget(struct sk_buff *skb)
 {
