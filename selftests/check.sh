@@ -6,9 +6,8 @@
 #
 #   check.sh             the suite on the debug kernel (user-mode-linux) and, but
 #                        for what takes ten minutes, on Debian's 6.1; its core on
-#                        6.12 and 7.2; in the other modes than the first again
-#                        what depends on the mode: on the debug kernel, and the
-#                        core of it on 6.1
+#                        6.12 and 7.2, and in the other modes than the first on
+#                        the debug kernel
 #   check.sh --all       the suite on each of these and on the debug kernels, in
 #                        each mode
 #   check.sh --debug     the suite on debug kernels in QEMU, debug-6.1, debug-7
@@ -42,12 +41,12 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 STAGES=$HERE/stages
 RUNS=$CACHE/runs/$(date +%Y%m%d-%H%M%S)-$$
 ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE=
-PACKAGES="bc bison build-essential busybox-static conntrack cpio ethtool flex
-	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libmnl-dev libsodium-dev
+PACKAGES="bc bison build-essential busybox-static conntrack cpio ethtool flex git
+	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libkmod-dev libmnl-dev libsodium-dev
 	libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
 	util-linux wireguard-go wireguard-tools xz-utils"
 
-usage() { sed -n '4,31s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,30s/^# \{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -125,7 +124,7 @@ jobs_of() {
 
 	shift 2
 	for mode; do
-		for group in main waits pair pair-waits scale; do
+		for group in main waits pair pair-waits tool scale; do
 			echo "$target $mode $group $selection"
 		done
 	done
@@ -140,10 +139,9 @@ plan_default() {
 	mapfile -t others < <(other_modes)
 	jobs_of uml all "$first"
 	jobs_of 6.1 short "$first"
-	jobs_of uml again "${others[@]}"
+	jobs_of uml core-again "${others[@]}"
 	jobs_of 7.2 core "$first"
 	jobs_of 6.12 core "$first"
-	jobs_of 6.1 core-again "${others[@]}"
 	echo lint
 	echo model
 }
@@ -256,16 +254,34 @@ report() {
 	done
 }
 
+# prune_runs: of those that are over, ten may stay.
+prune_runs() {
+	local run
+
+	find "$CACHE/runs" -mindepth 1 -maxdepth 1 -type d -name '2*-*-*' |
+		sort | head -n -11 | while read -r run; do
+			in_use "$run" || rm -rf "$run"
+		done
+}
+
+# in_use RUN: its runner holds that lock for as long as it lives.
+in_use() {
+	[ -e "$1/alive" ] && ! flock -n "$1/alive" true
+}
+
 # In a function, so that the script may change while it runs.
 main() {
+	local alive
+
 	if [ "$WHAT" = list ]; then
 		list
 		exit
 	fi
 	[ "$(id -u)" = 0 ] || { echo "the tests need root" >&2; exit 1; }
 	mkdir -p "$RUNS"
-	find "$CACHE/runs" -mindepth 1 -maxdepth 1 -type d -name '2*-*-*' |
-		sort | head -n -11 | xargs -r rm -rf
+	exec {alive}>"$RUNS/alive"
+	flock "$alive"
+	prune_runs
 	MODE=$(modes | head -n 1)
 	MODE=${MODE#-}
 	ktap_begin

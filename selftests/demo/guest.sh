@@ -95,7 +95,7 @@ cpu_times()
 	awk '/^cpu[0-9]/ {
 		total = 0
 		for (i = 2; i <= 9; i++) total += $i
-		print total - $5 - $6, total
+		printf "%.0f %.0f\n", total - $5 - $6, total
 	}' /proc/stat
 }
 
@@ -104,7 +104,7 @@ bytes_through()
 {
 	# shellcheck disable=SC2016 # awk's, not the shell's
 	ip netns exec "$TWO" awk '/^ *wg[0-9]/ { sub(/.*:/, ""); sum += $1 }
-		END { print sum }' /proc/net/dev
+		END { printf "%.0f\n", sum }' /proc/net/dev
 }
 
 now() { cut -d' ' -f1 /proc/uptime; }

@@ -72,6 +72,8 @@ group_of() {
 		has_tag "$1" waits && echo pair-waits || echo pair
 	elif has_tag "$1" scale; then
 		echo scale
+	elif has_tag "$1" tool; then
+		echo tool
 	elif has_tag "$1" waits; then
 		echo waits
 	else
@@ -264,6 +266,7 @@ guest_main() {
 }
 
 guest_waits() { guest_main "$@"; }
+guest_tool() { guest_main "$@"; }
 guest_pair-waits() { guest_pair "$@"; }
 
 # A million peers: room for them, and nothing logged for each.
@@ -305,6 +308,9 @@ guest_pair() {
 suite() {
 	cp -a "$PROJECT/selftests" "$RUNS/suite-$TARGET" || return
 	make -C "$RUNS/suite-$TARGET/progs" >&2 || return
+	# Its own libsodium, as not all guests have one.
+	make -C "$PROJECT/tools" SODIUM=-l:libsodium.a \
+		OUT="$RUNS/suite-$TARGET/tools/out" >&2 || return
 	echo "$RUNS/suite-$TARGET"
 }
 
@@ -398,7 +404,7 @@ job_run() {
 	[ "${#stages[@]}" -gt 0 ] || return 0
 	LABEL=$TARGET
 	case $TARGET-$group in
-	uml-pair* | uml-scale) why="needs a guest in QEMU" ;;
+	uml-pair* | uml-scale | uml-tool) why="needs a guest in QEMU" ;;
 	*) target_ready || why="there is nothing to run it in" ;;
 	esac
 	LABEL="$TARGET ${MODE:-stock}"

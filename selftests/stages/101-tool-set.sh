@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: wg-inline set changes the mode of this namespace's interface, with /sys
 #       read-only too if the module has flags; what it refuses changes nothing
+# needs: tool
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 # shellcheck source-path=SCRIPTDIR source=../tools/tool.sh

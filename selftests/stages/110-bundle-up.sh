@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: wg-inline bundle up and down: tunnels, routes of both families, flows on
 #       all of them; the same again changes nothing; down leaves no trace
+# needs: once tool
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"

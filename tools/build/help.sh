@@ -4,7 +4,8 @@ cat <<'TEXT'
 make module        src/wireguard.ko for the running kernel, or for
                    KVER=<release> or KDIR=<its headers>; ARCH=um for
                    user-mode-linux; DEBUG=1 with self-tests and more checks
-make install       the same, into updates/ of that kernel's modules
+make tools         tools/out/wg-inline, the companion command
+make install       both, the module into updates/ of that kernel's modules
 make dkms-install  build and install now and with each new kernel
 make dkms-remove   back to the kernel's own module
 make demo          two gateways, four tunnels, a table (root)
