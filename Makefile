@@ -27,10 +27,11 @@ module:
 tools:
 	@$(MAKE) --no-print-directory -C tools
 
-install: module tools
+install: module
 	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
 		$(file <$(KDIR)/include/config/kernel.release)
+	$(MAKE) --no-print-directory tools
 	$(MAKE) -C tools install DESTDIR=$(or $(DESTDIR),$(INSTALL_MOD_PATH))
 
 # What DKMS needs of the tree, and no object of another kernel.
@@ -45,6 +46,8 @@ dkms-install:
 	@sh tools/build/probe.sh $(KDIR) >/dev/null
 	@command -v dkms >/dev/null || { echo "wireguard-inline: DKMS is not" \
 		"installed: apt-get install dkms" >&2; exit 1; }
+	if dkms status wireguard-inline/$(VERSION) | grep -q .; then \
+		dkms remove wireguard-inline/$(VERSION) --all; fi
 	$(MAKE) -s dkms-source
 	dkms install wireguard-inline/$(VERSION) -k $(KVER)
 

@@ -21,6 +21,7 @@ export LC_ALL=C
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/vm/machine.sh"
+. "$HERE/lib/devices.sh"
 
 KERNEL=${KERNEL:-6.1}
 CPUS=${CPUS:-2}
@@ -159,7 +160,7 @@ run_on_host()
 	local release module loaded='' mode
 
 	release=$(uname -r)
-	[ -z "$(ip -o link show type wireguard)" ] ||
+	[ -z "$(wireguard_devices)" ] ||
 		die "this machine has WireGuard devices; it is left alone"
 	[ -e "/lib/modules/$release/build" ] ||
 		install_packages "linux-headers-$release"

@@ -40,7 +40,7 @@ struct wg_endpoint {
  * struct wg_endpoint_slot - a peer's endpoint, read on every CPU
  * @value: the endpoint
  * @lock: seqlock; writers have BH off
- * @routes: cached routes to @value, per CPU; allocated with the first route,
+ * @routes: cached routes to @value, per CPU; allocated with the first handshake,
  *	as an idle peer needs none
  */
 struct wg_endpoint_slot {

@@ -5,16 +5,17 @@
  *
  * Sending happens in the sender's context. What is received is decrypted within
  * the poll of the NIC that brought it. It goes on in this CPU's NAPI of our own
- * (delivery.c): encap_rcv sees one packet at a time and no end of a burst, and a
- * poll of ours makes a batch of what one poll of the NIC brought. It runs right
+ * (delivery.c): encap_rcv sees a packet or an aggregate and no end of a burst, and
+ * a poll of ours makes a batch of what one poll of the NIC brought. It runs right
  * after it, in the same softirq, and as any driver's does: with a budget, and
  * moved to ksoftirqd in overload. The queue in front of it is bounded, and what is
  * too much is dropped before it is decrypted. Nested tunnels meet in that queue,
  * not on the stack.
  *
  * Lifetime. A packet in a queue holds its keypair, and so its peer and, until
- * wg_engine.forget() has run, the device may be looked at. Sending never stores
- * anything, and is over at the end of the RCU-bh section it began in.
+ * wg_engine.forget() has run, the device may be looked at. Sending stores
+ * nothing, but for what goes behind the pipeline's packets (pipeline.c), and is over
+ * at the end of the RCU-bh section it began in.
  */
 #include "engine.h"
 

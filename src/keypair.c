@@ -207,7 +207,7 @@ static void stop_sending(struct wg_keypair *keypair)
  * wg_keypairs_expire() - send nothing more with the keys that there are
  * @peer: peer
  *
- * For a changed private key or preshared key: what is on its way is received
+ * For a changed private key and a VM that was forked: what is on its way is received
  * still, the next packet sent begins a handshake.
  *
  * Context: process.

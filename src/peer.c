@@ -4,9 +4,8 @@
  *
  * Removal. (1) The peer leaves the tables, so nobody finds it by key or address
  * any more, and says that it is dead. (2) One grace period for all that are
- * removed together, which is all that one netlink request removes: who found it
- * before, sending or receiving, is done with it.
- * Whoever gets to it later, through the keypair of a packet that was queued, sees
+ * removed together, which is all that one netlink request names: who found it before,
+ * sending or receiving, is done with it. Whoever gets to it later, through the keypair of a packet that was queued, sees
  * that it is dead, drops the packet and arms nothing. (3) Its handshake and keys
  * are wiped, after which no new keys are installed (noise.c looks at @dead under
  * the handshake's lock), and its timers are stopped. (4) What is left are

@@ -204,7 +204,7 @@ static void begin_epoch(struct wg_peer *peer, struct wg_item *item)
 {
 	unsigned int epoch;
 
-	smp_rmb(); /* pairs with wg_mode_set(): the engine was read before */
+	smp_rmb(); /* pairs with apply() in mode.c: the engine was read before */
 	epoch = READ_ONCE(peer->device->pipeline.epoch);
 	if (likely(READ_ONCE(peer->rx_order.epoch) == epoch))
 		return;

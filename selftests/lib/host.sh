@@ -5,13 +5,11 @@
 # network namespaces. No guest, so nothing is asked of this machine beyond the
 # module, which is unloaded again; the kernel log since the start is searched.
 
+. "$HERE/lib/devices.sh"
+
 host_refuses() {
-	if [ -n "$(ip -o link show type wireguard)" ]; then
+	if [ -n "$(wireguard_devices)" ]; then
 		echo "this machine has a WireGuard device; it is left alone"
-	elif ip netns list | grep -q . &&
-		ip -all netns exec ip -o link show type wireguard |
-			grep -qE '^[0-9]+:'; then
-		echo "a network namespace has a WireGuard device; it is left alone"
 	elif ! [ -e "/lib/modules/$(uname -r)/build" ]; then
 		echo "no kernel headers: install linux-headers-$(uname -r)"
 	fi
