@@ -19,8 +19,9 @@ sizes() {
 		wanted+=($((size < mtu ? size + 32 : mtu + 32)))
 	done
 	unwatch
-	seen=$(awk '$1 == "out" && $8 == 4 { print $7 }' "$SCRATCH/seen" |
-		tr '\n' ' ')
+	# Without the keepalives (32) of a machine that needs ten seconds for this.
+	seen=$(awk '$1 == "out" && $8 == 4 && $7 != 32 { print $7 }' \
+		"$SCRATCH/seen" | tr '\n' ' ')
 	expect "sizes on the wire with MTU $mtu" "${wanted[*]} " "$seen"
 }
 
