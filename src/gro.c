@@ -29,17 +29,31 @@ static const struct udphdr *gro_udp(const struct sk_buff *skb,
 }
 
 /*
+ * The IP headers are right in front of the UDP headers: GRO knows IPv4 without
+ * options only, and may_merge() IPv6 without. Where skb_network_header() is during
+ * GRO differs between kernels, and behind a VLAN tag.
+ */
+static const struct iphdr *gro_ip4(const struct udphdr *udp)
+{
+	return (void *)udp - sizeof(struct iphdr);
+}
+
+static const struct ipv6hdr *gro_ip6(const struct udphdr *udp)
+{
+	return (void *)udp - sizeof(struct ipv6hdr);
+}
+
+/*
  * Packets that are one may differ in length and checksum only: their ECN marks
  * and hop limits must all be those of the first.
  */
-static bool same_outer(const struct sk_buff *a, const struct sk_buff *b)
+static bool same_outer(const struct sock *sk, const struct udphdr *a,
+		       const struct udphdr *b)
 {
-	const struct iphdr *a4 = ip_hdr(a), *b4 = ip_hdr(b);
-	const struct ipv6hdr *a6 = ipv6_hdr(a), *b6 = ipv6_hdr(b);
+	const struct ipv6hdr *a6 = gro_ip6(a), *b6 = gro_ip6(b);
+	const struct iphdr *a4 = gro_ip4(a), *b4 = gro_ip4(b);
 
-	if (a4->version != b4->version)
-		return false;
-	if (a4->version == 4)
+	if (sk->sk_family == AF_INET)
 		return a4->tos == b4->tos && a4->ttl == b4->ttl &&
 		       a4->frag_off == b4->frag_off;
 	return ipv6_get_dsfield(a6) == ipv6_get_dsfield(b6) &&
@@ -53,14 +67,15 @@ static bool same_ports(const struct sk_buff *skb, const struct sk_buff *held)
 	return a->source == b->source && a->dest == b->dest;
 }
 
-static bool same_session(const struct sk_buff *skb, const struct sk_buff *held,
+static bool same_session(const struct sock *sk, const struct sk_buff *skb,
+			 const struct sk_buff *held,
 			 const struct wg_message_data *message)
 {
 	const struct wg_message_data *first =
 		(void *)held->data + skb_gro_offset(skb);
 
 	return message->receiver_index == first->receiver_index &&
-	       same_outer(skb, held);
+	       same_outer(sk, gro_udp(skb, skb), gro_udp(skb, held));
 }
 
 /*
@@ -77,7 +92,6 @@ static bool chain(struct sk_buff *held, struct sk_buff *skb, unsigned int len)
 	/* On a cable of veth they come with their senders, who paid by size. */
 	skb_orphan(held);
 	skb_orphan(skb);
-	__skb_header_release(skb);
 	if (NAPI_GRO_CB(held)->last == held)
 		skb_shinfo(held)->frag_list = skb;
 	else
@@ -97,25 +111,36 @@ static bool chain(struct sk_buff *held, struct sk_buff *skb, unsigned int len)
  * another kind does both, so that none gets ahead of another. Returns the held
  * packet if it is to go up the stack now.
  */
-static struct sk_buff *merge(struct sk_buff *held, struct sk_buff *skb,
+static struct sk_buff *merge(const struct sock *sk, struct sk_buff *held,
+			     struct sk_buff *skb,
 			     const struct wg_message_data *message)
 {
+	/* What GRO will have the aggregate cut by, whatever any header says. */
+	unsigned int size = skb_shinfo(held)->gso_size;
 	unsigned int len = skb_gro_len(skb);
-	unsigned int size = ntohs(gro_udp(skb, held)->len) -
-			    sizeof(struct udphdr);
 
-	if (!same_session(skb, held, message) || len > size ||
+	if (!same_session(sk, skb, held, message) || len > size ||
 	    !chain(held, skb, len) || len < size ||
 	    NAPI_GRO_CB(held)->count >= MESSAGES_MAX)
 		return held;
 	return NULL;
 }
 
-static bool may_merge(const struct wg_message_data *message,
-		      const struct sk_buff *skb)
+/*
+ * A data message in a UDP datagram that is as long as it says and has a checksum,
+ * as whoever cuts the aggregate up again makes them.
+ */
+static bool may_merge(const struct sock *sk, const struct sk_buff *skb,
+		      const struct wg_message_data *message)
 {
-	return message && message->type == cpu_to_le32(WG_MESSAGE_DATA) &&
-	       skb_gro_len(skb) >= WG_DATA_MIN_SIZE;
+	const struct udphdr *udp = gro_udp(skb, skb);
+
+	if (message->type != cpu_to_le32(WG_MESSAGE_DATA) ||
+	    skb_gro_len(skb) < WG_DATA_MIN_SIZE || !udp->check ||
+	    ntohs(udp->len) != skb_gro_len(skb) + sizeof(*udp))
+		return false;
+	return sk->sk_family == AF_INET ||
+	       gro_ip6(udp)->nexthdr == IPPROTO_UDP;
 }
 
 /**
@@ -134,11 +159,12 @@ struct sk_buff *wg_gro_receive(struct sock *sk, struct list_head *held,
 			       struct sk_buff *skb)
 {
 	unsigned int offset = skb_gro_offset(skb);
-	const struct wg_message_data *message =
-		skb_gro_header(skb, offset + sizeof(*message), offset);
+	const struct wg_message_data *message;
 	struct sk_buff *other;
 
-	if (!may_merge(message, skb) || !gro_udp(skb, skb)->check) {
+	/* Not the fast way: all headers must be in the linear part, here and held. */
+	message = skb_gro_header_slow(skb, offset + sizeof(*message), offset);
+	if (!message || !may_merge(sk, skb, message)) {
 		NAPI_GRO_CB(skb)->flush = 1;
 		return NULL;
 	}
@@ -146,7 +172,7 @@ struct sk_buff *wg_gro_receive(struct sock *sk, struct list_head *held,
 		if (!NAPI_GRO_CB(other)->same_flow)
 			continue;
 		if (same_ports(skb, other))
-			return merge(other, skb, message);
+			return merge(sk, other, skb, message);
 		NAPI_GRO_CB(other)->same_flow = 0;
 	}
 	return NULL;
@@ -285,8 +311,8 @@ static void copy_out(struct sk_buff *skb, unsigned int size,
  *	taken over
  * @messages: gets the messages, each with a copy of the outer headers
  *
- * Pieces too short for any message are no aggregate that GRO made: all of it is
- * dropped, at the cost of one packet.
+ * Pieces too short for any message, or too many, are no aggregate that GRO made:
+ * all of it is dropped, at the cost of one packet.
  *
  * Context: softirq.
  */
@@ -294,7 +320,8 @@ void wg_gro_cut(struct sk_buff *skb, struct sk_buff_head *messages)
 {
 	unsigned int size = skb_shinfo(skb)->gso_size;
 
-	if (unlikely(size < WG_DATA_MIN_SIZE))
+	if (unlikely(size < WG_DATA_MIN_SIZE ||
+		     DIV_ROUND_UP(skb->len, size) > MESSAGES_MAX))
 		kfree_skb(skb);
 	else if (is_chain(skb, size))
 		unchain(skb, messages);
