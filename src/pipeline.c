@@ -271,6 +271,11 @@ void wg_pipeline_receive_behind(struct wg_rx_batch *batch)
 	__skb_queue_head_init(&item->rx.packets);
 	skb_queue_splice_init(&batch->packets, &item->rx.packets);
 	hold(item);
+	/*
+	 * The order may be busy with a late kick only, and packets before these in
+	 * this CPU's queue.
+	 */
+	wg_delivery_follow(item);
 	wg_ordered_add(&peer->rx_order, item);
 	wg_rx_open(&item->rx);
 	wg_item_done(item);
