@@ -367,8 +367,11 @@ static void replace(struct wg_device *wg, struct sock *sk4, struct sock *sk6)
 				   lockdep_is_held(&wg->update_lock));
 	if (sk4)
 		wg->incoming_port = ntohs(inet_sk(sk4)->inet_sport);
-	if (!old4 && !old6)
+	if (!old4 && !old6) {
+		if (!sk4)
+			synchronize_net(); /* who closes counts on it */
 		return;
+	}
 	synchronize_net(); /* for senders that have the old sockets */
 	release(old4);
 	release(old6);
