@@ -54,15 +54,16 @@ selected() {
 }
 
 # in_selection STAGE SELECTION: all; core, what is in the file of that name; again
-# and core-again, the same without what does not depend on the mode; short, all
-# but what takes ten minutes.
+# and core-again, the same without what does not depend on the mode; most, all but
+# what loads the machine for minutes; short, without what takes ten minutes, too.
 in_selection() {
 	case $2 in
 	core*) grep -qxF "$1" "$HERE/core" || return ;;
 	esac
 	case $2 in
 	*again) ! has_tag "$1" once ;;
-	short) ! has_tag "$1" long ;;
+	most) ! has_tag "$1" stress ;;
+	short) ! has_tag "$1" stress && ! has_tag "$1" long ;;
 	esac
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: 1,000 switches between all pairs of modes, on one end and on both, lose,
 #       double and reorder nothing, keep the keys, and leave TCP alone
-# needs: slow
+# needs: slow stress
 # timeout: 240
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: no peer stalls: workers held up, queues overflowing, delivery switched
 #       between threads and softirq, CPUs unplugged, modes changed, all at once
-# needs: slow
+# needs: slow stress
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
