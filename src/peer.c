@@ -4,14 +4,14 @@
  *
  * Removal. (1) The peer leaves the tables, so nobody finds it by key or address
  * any more, and says that it is dead. (2) One grace period for all that are
- * removed together, which is all that one netlink request names: who found it before,
- * sending or receiving, is done with it. Whoever gets to it later, through the keypair of a packet that was queued, sees
- * that it is dead, drops the packet and arms nothing. (3) Its handshake and keys
- * are wiped, after which no new keys are installed (noise.c looks at @dead under
- * the handshake's lock), and its timers are stopped. (4) What is left are
- * references: queued packets through their keypair, queued work, a netlink dump.
- * The last one frees it after another grace period, for those who look it up
- * under RCU and fail to get a reference.
+ * removed together, which is all that one netlink request names: who found it
+ * before, sending or receiving, is done with it. Whoever gets to it later, through
+ * the keypair of a packet that was queued, sees that it is dead, drops the packet
+ * and arms nothing. (3) Its handshake and keys are wiped, after which no new keys
+ * are installed (noise.c looks at @dead under the handshake's lock), and its timers
+ * are stopped. (4) What is left are references: queued packets through their
+ * keypair, queued work, a netlink dump. The last one frees it after another grace
+ * period, for those who look it up under RCU and fail to get a reference.
  *
  * Packets in the engine's queues are dropped when the whole device goes
  * (wg_engine.forget()), as they must not outlive it; for a single peer they are
