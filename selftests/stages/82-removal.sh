@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: peers, devices, namespaces and the module may be removed while 150 peers
 #       send and shake hands without end
-# needs: slow
+# needs: slow stress
 # timeout: 120
 # WGI_RELOAD is the command that loads the module, see 49-teardown.sh.
 . "$(dirname "$0")/../lib/attack.sh"
