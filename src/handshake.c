@@ -276,8 +276,9 @@ static void send_initiation(struct wg_peer *peer)
 	wg_dbg_peer(peer, "Sending handshake initiation");
 	if (!wg_noise_create_initiation(peer, &message))
 		return;
-	send_message(peer, &message, sizeof(message));
+	/* First, or an answer that comes at once would find nothing to stop. */
 	wg_timers_initiated(peer);
+	send_message(peer, &message, sizeof(message));
 }
 
 /**

@@ -177,7 +177,7 @@ static void note_traversal(struct wg_peer *peer)
 }
 
 /**
- * wg_timers_data_sent() - packets with content went out
+ * wg_timers_data_sent() - packets with content are about to go out
  * @peer: peer
  *
  * Context: BH off.
@@ -211,7 +211,7 @@ void wg_timers_data_received(struct wg_peer *peer)
 }
 
 /**
- * wg_timers_authenticated_sent() - anything at all went out
+ * wg_timers_authenticated_sent() - anything at all is about to go out
  * @peer: peer
  *
  * Context: any.
@@ -239,7 +239,7 @@ void wg_timers_authenticated_received(struct wg_peer *peer)
 }
 
 /**
- * wg_timers_initiated() - an initiation went out
+ * wg_timers_initiated() - an initiation is about to go out
  * @peer: peer
  *
  * Context: process.

@@ -417,21 +417,19 @@ static void count_segments(struct wg_peer *peer, const struct sk_buff *skb)
 void wg_tx_transmit(struct wg_tx_batch *batch)
 {
 	struct sk_buff *skb = batch->packets, *next;
-	bool sent = false;
 
 	if (unlikely(!skb))
 		return;
 	batch->packets = NULL;
+	/* First: an answer may come before the last of them is sent. */
+	wg_timers_authenticated_sent(batch->peer);
+	if (likely(batch->has_data))
+		wg_timers_data_sent(batch->peer);
 	for (; skb; skb = next) {
 		next = skb->next;
 		skb_mark_not_on_list(skb);
 		count_segments(batch->peer, skb);
-		sent |= !wg_socket_send(batch->peer, skb, batch->ds);
-	}
-	if (likely(sent)) {
-		wg_timers_authenticated_sent(batch->peer);
-		if (likely(batch->has_data))
-			wg_timers_data_sent(batch->peer);
+		wg_socket_send(batch->peer, skb, batch->ds);
 	}
 	keep_key_fresh(batch);
 }
