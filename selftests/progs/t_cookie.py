@@ -105,7 +105,12 @@ check(got is not None and b"hi" in session.open(got)[1],
 
 # Limits by source: twenty a second and a burst of five, each address for
 # itself, an IPv6 /64 as one address; whatever peers are claimed.
-many = kernel.add_all([Peer(allowed=f"10.66.1.{n}/32") for n in range(56)])
+many = kernel.add_all([Peer(allowed=f"10.66.1.{n}/32") for n in range(124)])
+
+
+def settle():
+    """Wait until the kernel has answered all junk, and so what came before."""
+    attacker.drain(0.5)
 
 
 def responses(source, peers, sources=None):
@@ -120,6 +125,7 @@ def responses(source, peers, sources=None):
         if not got:
             return None, 0
         cookies[one] = wp.open_cookie_reply(got, kernel.public, ask.packet)
+    settle()
     packets = [(links[i % len(links)], wp.Initiation(
         p.private, kernel.public, cookie=cookies[links[i % len(links)]]).packet)
         for i, p in enumerate(peers)]
@@ -128,20 +134,28 @@ def responses(source, peers, sources=None):
     for one, packet in packets:
         one.send(packet)
         load(60)
+    settle()
     count = sum(1 for one in links for p in one.drain() if p[0] == wp.RESPONSE)
     return count, time.monotonic() - start
 
 
-def limited(count, spent, sent, what):
-    check(count is not None and 1 <= count <= 5 + 20 * spent + 1 and
-          count < sent, f"{what}: {count} of {sent} answered in {spent:.2f} s")
+def limited(source, peers, what, sources=None):
+    """What one source may have, of more. On a machine that was so slow that it
+    may have had all, or dropped all, the same again."""
+    for _ in range(5):
+        count, spent = responses(source, peers, sources)
+        allowed = 5 + 20 * spent + 1
+        if count and allowed < len(peers):
+            break
+    check(count and count <= allowed < len(peers),
+          f"{what}: {count} of {len(peers)} answered in {spent:.2f} s")
 
 
-limited(*responses(Link(PEER4), many[:30]), 30, "one IPv4 source")
-count, spent = responses(Link(PEER4B), many[30:34])
+limited(Link(PEER4), many[:60], "one IPv4 source")
+count, spent = responses(Link(PEER4B), many[60:64])
 check(count == 4, "another address has its own burst")
-limited(*responses(None, many[34:], [Link(PEER6), Link(PEER6B)]), 22,
-        "two addresses of one IPv6 /64")
+limited(None, many[64:], "two addresses of one IPv6 /64",
+        [Link(PEER6), Link(PEER6B)])
 
 # The kernel takes a cookie: kept for the next try, once, and not at once.
 third = kernel.add(Peer(allowed="10.66.0.10/32"), "endpoint", side.endpoint)
