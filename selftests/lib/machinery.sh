@@ -57,6 +57,15 @@ machinery() {
 	expect_told "what a stage left behind" 'left behind by f-device: device'
 	expect_told "the next stage runs" $'^ok\t.*: f-pass'
 
+	AGAIN=$RUNS/again
+	: >"$AGAIN"
+	show f-exit f-pass
+	expect_told "a second go is promised" 'f-exit: failed, exit status 1.*second go'
+	expect_silent "and nothing said before" $'^not\t.*: f-exit'
+	grep -q '=f-exit exit status 1' "$AGAIN" &&
+		ktap_pass "it is noted" || ktap_fail "it is noted" "$(<"$AGAIN")"
+	AGAIN=''
+
 	for fault in oops warn leak; do
 		show "f-$fault"
 		expect_told "a log with such a line: $fault" $'^not\t.*: guest-log-clean'

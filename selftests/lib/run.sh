@@ -53,11 +53,12 @@ selected() {
 	return 1
 }
 
-# in_selection STAGE SELECTION: all; core, what is in the file of that name; again
+# in_selection STAGE SELECTION: =NAME, that stage alone; all; core, what is in the file of that name; again
 # and core-again, the same without what does not depend on the mode; most, all but
 # what loads the machine for minutes; short, without what takes ten minutes, too.
 in_selection() {
 	case $2 in
+	=*) [ "$1" = "${2#=}" ] || return ;;
 	core*) grep -qxF "$1" "$HERE/core" || return ;;
 	esac
 	case $2 in
@@ -156,6 +157,20 @@ is_step() {
 	esac
 }
 
+# A stage that failed while other guests kept the machine busy has a second go when
+# they are gone. With $AGAIN, the file of those, empty, it has none.
+AGAIN=''
+
+# failed NAME REASON
+failed() {
+	if [ -z "$AGAIN" ] || is_step "$1"; then
+		tell_result not "$PREFIX$1" "$2"
+		return
+	fi
+	echo "$TARGET ${MODE:--} $GROUP =$1 $2" >>"$AGAIN"
+	tell_note "$PREFIX$1: failed, $2; second go when the machine is quiet"
+}
+
 # one_result "VERDICT NAME SECONDS REASON…"
 one_result() {
 	local verdict name took reason
@@ -165,7 +180,7 @@ one_result() {
 	case $verdict in
 	ok) tell_result ok "$PREFIX$name" "${took} s" ;;
 	skip) tell_result skip "$PREFIX$name" "$reason" ;;
-	*) tell_result not "$PREFIX$name" "$reason${reason:+, }${took} s" ;;
+	*) failed "$name" "$reason${reason:+, }${took} s" ;;
 	esac
 }
 
@@ -220,21 +235,22 @@ excused() {
 }
 
 # run_guest GROUP STAGE…: in one guest, or in a new one for those that are left
-# when it dies under one of them.
+# when it dies under one of them. $SECOND_GO is the stage that has one.
+SECOND_GO=''
 run_guest() {
-	local group=$1 run name turn=0 again='' step=1
+	local GROUP=$1 run name turn=0 again='' step=1
 	local -a left
 
 	shift
 	left=("$@")
-	PREFIX=''
-	[ "$group" = main ] || PREFIX="$group/"
+	PREFIX=${SECOND_GO:+again/}
+	[ "$GROUP" = main ] || PREFIX+="$GROUP/"
 	while [ "${#left[@]}" -gt 0 ]; do
 		turn=$((turn + 1)) step=1
-		run=$RUNS/$TARGET-${MODE:-stock}-$group-$turn
+		run=$RUNS/$TARGET-${MODE:-stock}-$GROUP${SECOND_GO:+-$SECOND_GO}-$turn
 		prepare_run "$run" "${left[@]}" || return
 		CURRENT='' ENDED='' FINISHED=0
-		"guest_$group" "$run"
+		"guest_$GROUP" "$run"
 		if [ -n "$ENDED" ]; then
 			guest_log "$run" "$run/console" "$run/kmsg"
 			return
@@ -389,13 +405,15 @@ stages_of() {
 	done
 }
 
-# job_run "TARGET MODE GROUP SELECTION": the stages of one group, in one guest.
+# job_run "TARGET MODE GROUP SELECTION [REMARK]": the stages of one group, in one guest.
 # MODE is - for the stock module.
 job_run() {
 	local group selection why=''
 	local -a stages
 
-	read -r TARGET MODE group selection <<<"$1"
+	read -r TARGET MODE group selection _ <<<"$1"
+	SECOND_GO=''
+	[[ $selection != =* ]] || SECOND_GO=${selection#=}
 	case $TARGET in
 	lint) static_rules; return ;;
 	model) relay model "$HERE/model/run.sh"; return ;;
