@@ -131,20 +131,31 @@ static struct wg_item *take(struct wg_peer *peer, struct sk_buff *skb,
 	return NULL;
 }
 
-static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
+/* As take(), but @room says whether the peer's order has any; the item is in it. */
+static struct wg_item *take_in_order(struct wg_peer *peer, struct sk_buff *skb,
+				     bool room, bool *keyless)
 {
 	struct wg_item *item;
-	bool keyless;
 
-	if (unlikely(wg_ordered_is_full(&peer->tx_order))) {
+	if (unlikely(!room)) {
+		*keyless = false;
 		drop_tx(peer, skb);
 		kick_tx_later(peer);
-		return true;
+		return NULL;
 	}
-	item = take(peer, skb, &keyless);
+	item = take(peer, skb, keyless);
+	if (likely(item))
+		wg_ordered_add(&peer->tx_order, item);
+	return item;
+}
+
+static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
+{
+	bool room = !wg_ordered_is_full(&peer->tx_order), keyless;
+	struct wg_item *item = take_in_order(peer, skb, room, &keyless);
+
 	if (unlikely(!item))
 		return !keyless;
-	wg_ordered_add(&peer->tx_order, item);
 	if (unlikely(!wg_lane_add(&peer->device->pipeline.tx, item))) {
 		DEV_STATS_INC(peer->device->dev, tx_dropped);
 		wg_tx_drop(&item->tx);
@@ -164,18 +175,11 @@ static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
  */
 bool wg_pipeline_send_behind(struct wg_peer *peer, struct sk_buff *skb)
 {
-	struct wg_item *item;
-	bool keyless;
+	bool room = wg_ordered_may_follow(&peer->tx_order), keyless;
+	struct wg_item *item = take_in_order(peer, skb, room, &keyless);
 
-	if (unlikely(!wg_ordered_may_follow(&peer->tx_order))) {
-		drop_tx(peer, skb);
-		kick_tx_later(peer);
-		return true;
-	}
-	item = take(peer, skb, &keyless);
 	if (unlikely(!item))
 		return !keyless;
-	wg_ordered_add(&peer->tx_order, item);
 	wg_tx_seal(&item->tx);
 	wg_item_done(item);
 	kick_tx(peer);
