@@ -60,13 +60,6 @@ static bool same_outer(const struct sock *sk, const struct udphdr *a,
 	       a6->hop_limit == b6->hop_limit;
 }
 
-static bool same_ports(const struct sk_buff *skb, const struct sk_buff *held)
-{
-	const struct udphdr *a = gro_udp(skb, skb), *b = gro_udp(skb, held);
-
-	return a->source == b->source && a->dest == b->dest;
-}
-
 static bool same_session(const struct sock *sk, const struct sk_buff *skb,
 			 const struct sk_buff *held,
 			 const struct wg_message_data *message)
@@ -146,7 +139,8 @@ static bool may_merge(const struct sock *sk, const struct sk_buff *skb,
 /**
  * wg_gro_receive() - GRO has a packet for a tunnel socket
  * @sk: tunnel socket
- * @held: packets that GRO holds, those of other flows marked as such
+ * @held: packets that GRO holds; those of other addresses or ports are marked as
+ *	of another flow
  * @skb: the new one, GRO's offset at the message
  *
  * Nothing here is authentic, so nothing is believed: what can be had by lying is
@@ -169,11 +163,8 @@ struct sk_buff *wg_gro_receive(struct sock *sk, struct list_head *held,
 		return NULL;
 	}
 	list_for_each_entry(other, held, list) {
-		if (!NAPI_GRO_CB(other)->same_flow)
-			continue;
-		if (same_ports(skb, other))
+		if (NAPI_GRO_CB(other)->same_flow)
 			return merge(sk, other, skb, message);
-		NAPI_GRO_CB(other)->same_flow = 0;
 	}
 	return NULL;
 }
