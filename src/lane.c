@@ -70,6 +70,10 @@ static void wake_another(struct wg_lane *lane)
 		wake(lane, cpu);
 }
 
+/*
+ * Each turn holds its peer and ends for itself; there may be as many as peers, so
+ * BH go on and others run in between.
+ */
 static bool resume(struct wg_lane *lane)
 {
 	struct llist_node *node, *next;
@@ -77,8 +81,12 @@ static bool resume(struct wg_lane *lane)
 	if (likely(llist_empty(&lane->unfinished)))
 		return false;
 	node = llist_reverse_order(llist_del_all(&lane->unfinished));
-	llist_for_each_safe(node, next, node)
+	llist_for_each_safe(node, next, node) {
+		rcu_read_lock_bh();
 		lane->resume(node);
+		rcu_read_unlock_bh();
+		cond_resched();
+	}
 	return true;
 }
 
@@ -102,11 +110,10 @@ static bool work_burst(struct wg_lane *lane)
 {
 	struct wg_peer *peers[BURST];
 	void *items[BURST];
+	bool resumed = resume(lane);
 	int count, i;
-	bool resumed;
 
 	rcu_read_lock_bh();
-	resumed = resume(lane);
 	count = ptr_ring_consume_batched(&lane->ring, items, BURST);
 	if (count == BURST)
 		wake_another(lane);
@@ -185,6 +192,7 @@ void wg_lane_flush(struct wg_lane *lane)
 
 	/* One that was waited for may be woken by another. */
 	do {
+		cond_resched();
 		for_each_possible_cpu(cpu)
 			flush_work(&per_cpu_ptr(lane->workers, cpu)->work);
 	} while (!all_idle(lane));
