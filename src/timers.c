@@ -98,13 +98,9 @@ static void on_keepalive(struct timer_list *timer)
 	if (!since ||
 	    wait_on(peer, timer, since + WG_KEEPALIVE_TIMEOUT * HZ))
 		return;
+	/* Even if none can be made: what comes from now on wants another. */
+	WRITE_ONCE(peer->timers.unanswered_rx, 0);
 	wg_tx_keepalive(peer);
-	/* Data kept coming, so the peer will want to hear from us again. */
-	if (READ_ONCE(peer->timers.more_rx)) {
-		WRITE_ONCE(peer->timers.more_rx, false);
-		WRITE_ONCE(peer->timers.unanswered_rx, now_note());
-		arm(peer, timer, WG_KEEPALIVE_TIMEOUT * HZ);
-	}
 }
 
 static void on_new_handshake(struct timer_list *timer)
@@ -200,11 +196,8 @@ void wg_timers_data_sent(struct wg_peer *peer)
  */
 void wg_timers_data_received(struct wg_peer *peer)
 {
-	if (likely(READ_ONCE(peer->timers.unanswered_rx))) {
-		if (!READ_ONCE(peer->timers.more_rx))
-			WRITE_ONCE(peer->timers.more_rx, true);
+	if (likely(READ_ONCE(peer->timers.unanswered_rx)))
 		return;
-	}
 	WRITE_ONCE(peer->timers.unanswered_rx, now_note());
 	if (!timer_pending(&peer->timers.keepalive))
 		arm(peer, &peer->timers.keepalive, WG_KEEPALIVE_TIMEOUT * HZ);
@@ -218,10 +211,8 @@ void wg_timers_data_received(struct wg_peer *peer)
  */
 void wg_timers_authenticated_sent(struct wg_peer *peer)
 {
-	if (READ_ONCE(peer->timers.unanswered_rx)) {
+	if (READ_ONCE(peer->timers.unanswered_rx))
 		WRITE_ONCE(peer->timers.unanswered_rx, 0);
-		WRITE_ONCE(peer->timers.more_rx, false);
-	}
 	note_traversal(peer);
 }
 
@@ -337,6 +328,5 @@ void wg_timers_stop(struct wg_peer *peer)
 	WRITE_ONCE(timers->unanswered_rx, 0);
 	WRITE_ONCE(timers->unanswered_tx, 0);
 	WRITE_ONCE(timers->handshake_attempts, 0);
-	WRITE_ONCE(timers->more_rx, false);
 	WRITE_ONCE(timers->sent_lastminute, false);
 }

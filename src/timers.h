@@ -27,7 +27,6 @@ struct wg_peer;
  *	direction; what @persistent goes by
  * @handshake_attempts: retries of the handshake under way
  * @persistent_interval: seconds, 0 for off
- * @more_rx: data came after that of @unanswered_rx
  * @sent_lastminute: a handshake was begun for the current key's last minute
  * @last_handshake: wall clock of the last complete handshake, for users
  * @last_initiation_sent: boot time in ns of our last initiation
@@ -49,7 +48,6 @@ struct wg_timers {
 	unsigned long last_traversal;
 	unsigned int handshake_attempts;
 	u16 persistent_interval;
-	bool more_rx;
 	bool sent_lastminute;
 	struct timespec64 last_handshake;
 	atomic64_t last_initiation_sent;
