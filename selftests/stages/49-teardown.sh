@@ -3,15 +3,10 @@
 # what: devices, peers, namespaces, and the module itself may be removed under
 #       full traffic
 # needs: core
-# WGI_RELOAD is the command that loads the module. In a guest of the runner it
-# follows from WGI_KERNEL and WGI_MODULE; elsewhere, without it, the module stays.
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
-
-if [ -z "${WGI_RELOAD:-}" ] && [ -n "${WGI_KERNEL:-}" ]; then
-	WGI_RELOAD="modprobe wireguard"
-	[ -z "${WGI_MODULE:-}" ] || WGI_RELOAD="insmod $WGI_MODULE"
-fi
+# shellcheck source=../lib/reload.sh
+. "$(dirname "$(readlink -f "$0")")/../lib/reload.sh"
 
 # storm NS ADDRESS: packets as fast as they go, answered or not, in the family
 # of the address
@@ -105,17 +100,7 @@ remove_ns "$left"
 remove_ns "$right"
 namespaces_reaped 20 || fail "the namespaces are not gone after 20 s"
 
-# User-mode-linux leaves KASAN's marks of a module's variables behind when it is
-# unloaded, and its own loader trips over them the next time.
-if grep -qs "User Mode Linux" /proc/cpuinfo &&
-	grep -q " kasan_report" /proc/kallsyms; then
-	echo "# the module was not loaded again: KASAN cannot bear it here"
-	exit 0
-fi
-if [ -z "${WGI_RELOAD:-}" ]; then
-	echo "# the module itself was left alone: no WGI_RELOAD"
-	exit 0
-fi
+may_unload
 wire_pair
 storms
 rmmod wireguard
