@@ -34,14 +34,22 @@ int bundle_check(const struct config *config, unsigned int tunnels)
 	return 0;
 }
 
+void bundle_public(const struct config *config, unsigned int tunnel,
+		   uint8_t key[KEY_BYTES])
+{
+	uint8_t private[KEY_BYTES];
+
+	bundle_key(config, tunnel, private);
+	value_public(private, key);
+	sodium_memzero(private, sizeof(private));
+}
+
 static void public_text(const struct config *config, unsigned int tunnel,
 			char text[KEY_TEXT])
 {
-	uint8_t private[KEY_BYTES], public[KEY_BYTES];
+	uint8_t public[KEY_BYTES];
 
-	bundle_key(config, tunnel, private);
-	value_public(private, public);
-	sodium_memzero(private, sizeof(private));
+	bundle_public(config, tunnel, public);
 	value_key_text(public, text);
 }
 
@@ -112,6 +120,13 @@ static int down_verb(const struct bundle *bundle, const struct config *config,
 	return bundle_down(bundle, config);
 }
 
+static int watch_verb(const struct bundle *bundle, const struct config *config,
+		      const struct request *request)
+{
+	(void)request;
+	return bundle_watch(bundle, config);
+}
+
 /* What a verb needs, and takes. */
 #define NEEDS_TUNNELS 1
 #define TAKES_TUNNELS 2
@@ -127,6 +142,7 @@ static const struct verb {
 	{ "export", export_verb, NEEDS_TUNNELS },
 	{ "up", up_verb, TAKES_TUNNELS | NEEDS_NAME },
 	{ "down", down_verb, NEEDS_NAME },
+	{ "watch", watch_verb, NEEDS_NAME },
 };
 
 static const struct verb *find(const char *name)

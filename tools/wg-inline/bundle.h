@@ -15,6 +15,10 @@
 void bundle_key(const struct config *config, unsigned int tunnel,
 		uint8_t key[KEY_BYTES]);
 
+/* bundle_public() - the public key that belongs to it */
+void bundle_public(const struct config *config, unsigned int tunnel,
+		   uint8_t key[KEY_BYTES]);
+
 /* bundle_port() - the port that it listens on: one after the other, or any, 0 */
 uint16_t bundle_port(const struct config *config, unsigned int tunnel);
 
@@ -54,6 +58,7 @@ int bundle_dismantle(const struct links *links, const struct state *state);
 int bundle_up(const struct bundle *bundle, const struct config *config,
 	      unsigned int tunnels, bool layer4);
 int bundle_down(const struct bundle *bundle, const struct config *config);
+int bundle_watch(const struct bundle *bundle, const struct config *config);
 int bundle_show(const char *name);
 
 #endif

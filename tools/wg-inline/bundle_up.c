@@ -226,6 +226,18 @@ static int configure(struct up *up)
 	return 0;
 }
 
+/* For "bundle watch" of the other end. Without IPv6 it makes do with others. */
+static void add_local_address(struct up *up, unsigned int tunnel)
+{
+	uint8_t key[KEY_BYTES];
+	struct prefix local;
+
+	bundle_public(up->config, tunnel, key);
+	value_local(key, &local);
+	local.length = 64;
+	address_add(up->links.of[tunnel - 1].index, &local, true);
+}
+
 /* All members have all addresses: whichever a packet takes, it has a source. */
 static int add_addresses(struct up *up)
 {
@@ -235,9 +247,10 @@ static int add_addresses(struct up *up)
 	int ret;
 
 	for (i = 0; i < up->count; i++) {
+		add_local_address(up, i + 1);
 		for (j = 0; j < addresses->count; j++) {
 			ret = address_add(up->links.of[i].index,
-					  &addresses->of[j]);
+					  &addresses->of[j], false);
 			if (ret && ret != -EEXIST)
 				return fail("cannot add the address %s: %s",
 					    prefix_text(&addresses->of[j]),
@@ -356,7 +369,8 @@ static int get_group(struct up *up, unsigned int count, int family,
 		ret = add_hops(up, family);
 	}
 	if (!ret)
-		ret = group_add(indexes, count, family);
+		ret = group_add(group_id(*indexes, count, family), indexes,
+				count, family);
 	if (ret)
 		return fail("cannot make a group of next hops: %s",
 			    strerror(-ret));

@@ -116,7 +116,7 @@ static void put_endpoint(struct writer *writer,
 	}
 }
 
-static const uint8_t *key_of(const struct peer *peer, unsigned int tunnel)
+const uint8_t *tunnel_key(const struct peer *peer, unsigned int tunnel)
 {
 	return tunnel == 1 ? peer->key : peer->members[tunnel - 2].key;
 }
@@ -125,12 +125,13 @@ static int put_peer(struct writer *writer, const struct peer *peer,
 		    unsigned int tunnel, const struct sockaddr_storage *host)
 {
 	uint16_t port = peer->port;
-	int ret = 0;
+	struct prefix local;
 	size_t i;
+	int ret;
 
 	if (tunnel > 1)
 		port = peer->members[tunnel - 2].port;
-	writer->key = key_of(peer, tunnel);
+	writer->key = tunnel_key(peer, tunnel);
 	begin_peer(writer, WGPEER_F_REPLACE_ALLOWEDIPS);
 	mnl_attr_put(writer->message, WGPEER_A_PRESHARED_KEY, KEY_BYTES,
 		     peer->psk);
@@ -140,6 +141,8 @@ static int put_peer(struct writer *writer, const struct peer *peer,
 				 WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL,
 				 peer->keepalive);
 	writer->ips = mnl_attr_nest_start(writer->message, WGPEER_A_ALLOWEDIPS);
+	value_local(writer->key, &local);
+	ret = put_allowed(writer, &local);
 	for (i = 0; i < peer->allowed.count && !ret; i++)
 		ret = put_allowed(writer, &peer->allowed.of[i]);
 	if (!ret)
@@ -166,7 +169,7 @@ static int put_keepalives(struct writer *writer, const struct config *config,
 						    WGDEVICE_A_PEERS);
 		peer = mnl_attr_nest_start(writer->message, 0);
 		mnl_attr_put(writer->message, WGPEER_A_PUBLIC_KEY, KEY_BYTES,
-			     key_of(what, tunnel));
+			     tunnel_key(what, tunnel));
 		mnl_attr_put_u32(writer->message, WGPEER_A_FLAGS,
 				 WGPEER_F_UPDATE_ONLY);
 		mnl_attr_put_u16(writer->message,

@@ -6,6 +6,9 @@
 
 #include <sys/socket.h>
 
+/* tunnel_key() - the public key of a peer's end of a tunnel */
+const uint8_t *tunnel_key(const struct peer *peer, unsigned int tunnel);
+
 /**
  * tunnel_configure() - give an interface its key, port, mark and peers
  * @index: of the interface
@@ -14,7 +17,8 @@
  * @mark: of outer packets
  * @hosts: where each peer of @config is, AF_UNSPEC if it will call first
  *
- * Peers that have fewer tunnels are left out.
+ * Peers that have fewer tunnels are left out. Besides what the file allows them,
+ * all have the link-local address by which "bundle watch" probes them.
  *
  * Return: 0, or -1 after having said why.
  */

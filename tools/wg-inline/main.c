@@ -21,7 +21,7 @@ static const struct command {
 	{ "top", cmd_top, "[INTERFACE] [-d SECONDS] [-n TIMES]",
 	  "the same as show, live" },
 	{ "bundle", cmd_bundle,
-	  "keygen|export FILE -n N, up FILE [-n N] [--layer4], down FILE, show [NAME]",
+	  "keygen|export FILE -n N, up FILE [-n N] [--layer4], down|watch FILE, show [NAME]",
 	  "several tunnels that act as one, from one file of wg-quick's" },
 	{ "metrics", cmd_metrics, "",
 	  "OpenMetrics, for node_exporter's textfile collector" },

@@ -15,6 +15,8 @@
 
 #define NEW (NLM_F_CREATE | NLM_F_EXCL)
 #define BUCKETS 256
+/* In hundredths of a second: a flow that pauses for so long may be moved. */
+#define IDLE 400
 
 static size_t address_size(int family)
 {
@@ -65,7 +67,7 @@ static int end(struct nl *nl, struct nlmsghdr *message,
 	return ret;
 }
 
-int address_add(unsigned int index, const struct prefix *prefix)
+int address_add(unsigned int index, const struct prefix *prefix, bool route)
 {
 	struct nlmsghdr *message;
 	struct ifaddrmsg *header;
@@ -81,7 +83,8 @@ int address_add(unsigned int index, const struct prefix *prefix)
 	header->ifa_index = index;
 	put_address(message, IFA_LOCAL, prefix);
 	put_address(message, IFA_ADDRESS, prefix);
-	mnl_attr_put_u32(message, IFA_FLAGS, IFA_F_NOPREFIXROUTE);
+	if (!route)
+		mnl_attr_put_u32(message, IFA_FLAGS, IFA_F_NOPREFIXROUTE);
 	return end(nl, message, NULL, NULL);
 }
 
@@ -97,14 +100,14 @@ uint32_t group_id(unsigned int first, unsigned int count, int family)
 	return GROUP_BASE | first << 7 | count << 1 | (family == AF_INET6);
 }
 
-static struct nl *new_hop(uint8_t family, uint32_t id,
+static struct nl *new_hop(uint8_t family, uint32_t id, uint16_t flags,
 			  struct nlmsghdr **message)
 {
 	struct nhmsg *header;
 	void *extra;
 	struct nl *nl;
 
-	nl = one(RTM_NEWNEXTHOP, NEW, sizeof(*header), message, &extra);
+	nl = one(RTM_NEWNEXTHOP, flags, sizeof(*header), message, &extra);
 	if (!nl)
 		return NULL;
 	header = extra;
@@ -119,14 +122,15 @@ int hop_add(unsigned int index, int family)
 	struct nlmsghdr *message;
 	struct nl *nl;
 
-	nl = new_hop(family, hop_id(index, family), &message);
+	nl = new_hop(family, hop_id(index, family), NEW, &message);
 	if (!nl)
 		return -errno;
 	mnl_attr_put_u32(message, NHA_OIF, index);
 	return end(nl, message, NULL, NULL);
 }
 
-int group_add(const unsigned int *indexes, unsigned int count, int family)
+static int write_group(uint32_t id, const unsigned int *indexes,
+		       unsigned int count, int family, uint16_t flags)
 {
 	struct nexthop_grp members[32] = { { .id = 0 } };
 	struct nlmsghdr *message;
@@ -136,15 +140,28 @@ int group_add(const unsigned int *indexes, unsigned int count, int family)
 
 	for (i = 0; i < count; i++)
 		members[i].id = hop_id(indexes[i], family);
-	nl = new_hop(AF_UNSPEC, group_id(indexes[0], count, family), &message);
+	nl = new_hop(AF_UNSPEC, id, flags, &message);
 	if (!nl)
 		return -errno;
 	mnl_attr_put(message, NHA_GROUP, count * sizeof(members[0]), members);
 	mnl_attr_put_u16(message, NHA_GROUP_TYPE, NEXTHOP_GRP_TYPE_RES);
 	resilient = mnl_attr_nest_start(message, NHA_RES_GROUP);
 	mnl_attr_put_u16(message, NHA_RES_GROUP_BUCKETS, BUCKETS);
+	mnl_attr_put_u32(message, NHA_RES_GROUP_IDLE_TIMER, IDLE);
 	mnl_attr_nest_end(message, resilient);
 	return end(nl, message, NULL, NULL);
+}
+
+int group_add(uint32_t id, const unsigned int *indexes, unsigned int count,
+	      int family)
+{
+	return write_group(id, indexes, count, family, NEW);
+}
+
+int group_change(uint32_t id, const unsigned int *indexes, unsigned int count,
+		 int family)
+{
+	return write_group(id, indexes, count, family, NLM_F_REPLACE);
 }
 
 /* ------------------------------------------------------------- routes -- */

@@ -13,8 +13,8 @@
 
 /* All return 0 or a negative error. */
 
-/* address_add() - to an interface, without the route that usually comes along */
-int address_add(unsigned int index, const struct prefix *prefix);
+/* address_add() - to an interface, with or without the route to its network */
+int address_add(unsigned int index, const struct prefix *prefix, bool route);
 
 /* hop_id(), group_id() - of an interface; of the first COUNT of a bundle */
 uint32_t hop_id(unsigned int index, int family);
@@ -25,13 +25,19 @@ int hop_add(unsigned int index, int family);
 
 /**
  * group_add() - a resilient group of next hops
- * @indexes: of the interfaces; the first is the bundle's first
+ * @id: from group_id()
+ * @indexes: of the interfaces
  * @count: how many
  * @family: AF_INET or AF_INET6
  *
  * Flows keep their member as long as it is there, whatever happens to others.
  */
-int group_add(const unsigned int *indexes, unsigned int count, int family);
+int group_add(uint32_t id, const unsigned int *indexes, unsigned int count,
+	      int family);
+
+/* group_change() - the same, for a group that is there; -ENOENT if it is not */
+int group_change(uint32_t id, const unsigned int *indexes, unsigned int count,
+		 int family);
 
 /**
  * route_add() - a route

@@ -116,6 +116,16 @@ void value_public(const uint8_t private[KEY_BYTES], uint8_t public[KEY_BYTES])
 	crypto_scalarmult_curve25519_base(public, private);
 }
 
+void value_local(const uint8_t public[KEY_BYTES], struct prefix *address)
+{
+	memset(address, 0, sizeof(*address));
+	address->family = AF_INET6;
+	address->length = 128;
+	address->v6.s6_addr[0] = 0xfe;
+	address->v6.s6_addr[1] = 0x80;
+	memcpy(address->v6.s6_addr + 8, public, 8);
+}
+
 void value_derive(const uint8_t private[KEY_BYTES], unsigned int tunnel,
 		  uint8_t derived[KEY_BYTES])
 {

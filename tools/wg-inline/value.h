@@ -44,6 +44,9 @@ void value_key_text(const uint8_t key[KEY_BYTES], char text[KEY_TEXT]);
 /* value_public() - the public key that belongs to a private one */
 void value_public(const uint8_t private[KEY_BYTES], uint8_t public[KEY_BYTES]);
 
+/* value_local() - the link-local address of who has a public key: its 8 first bytes */
+void value_local(const uint8_t public[KEY_BYTES], struct prefix *address);
+
 /**
  * value_derive() - the private key of a further tunnel
  * @private: of the first tunnel

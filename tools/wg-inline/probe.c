@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Echo requests through a tunnel, and the answers. */
+#include "probe.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/ip_icmp.h>
+#include <sodium.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* No more of what is heard is looked at than this. */
+#define LOOKED_AT 128
+#define HOPS 64
+
+/* struct echo - the header of an echo, and what ours begin with */
+struct echo {
+	uint8_t type;
+	uint8_t code;
+	uint16_t sum;
+	uint16_t id;
+	uint16_t sequence;
+	uint64_t secret;
+	uint32_t token;
+	uint32_t size;
+} __attribute__((packed, aligned(2)));
+
+/* What is added up for the checksum of ICMPv6, before the echo. */
+struct pseudo {
+	struct in6_addr from;
+	struct in6_addr to;
+	uint32_t length;
+	uint32_t next;
+};
+
+/* ------------------------------------------------------------- hearing -- */
+
+/* The length of an IPv4 header is that of one without options: ours have none. */
+static int listen_v4(const struct probe *probe, bool pieces)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct iphdr, frag_off)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, IP_MF | IP_OFFMASK,
+			 pieces ? 6 : 7, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, offsetof(struct iphdr, protocol)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMP, 0, 5),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, sizeof(struct iphdr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP_ECHOREPLY, 0, 3),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS,
+			 sizeof(struct iphdr) + offsetof(struct echo, id)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(probe->id), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, LOOKED_AT),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	return setsockopt(probe->sockets[0], SOL_SOCKET, SO_ATTACH_FILTER,
+			  &program, sizeof(program));
+}
+
+static int listen_v6(const struct probe *probe, bool pieces)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+			 offsetof(struct ip6_hdr, ip6_nxt)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_FRAGMENT,
+			 pieces ? 5 : 6, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 5),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, sizeof(struct ip6_hdr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_ECHO_REPLY, 0, 3),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS,
+			 sizeof(struct ip6_hdr) + offsetof(struct echo, id)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(probe->id), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, LOOKED_AT),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	return setsockopt(probe->sockets[1], SOL_SOCKET, SO_ATTACH_FILTER,
+			  &program, sizeof(program));
+}
+
+int probe_pieces(const struct probe *probe, bool wanted)
+{
+	return listen_v4(probe, wanted) || listen_v6(probe, wanted) ? -errno : 0;
+}
+
+/* It hears nothing before it has a protocol, and so nothing without the filter. */
+static int begin(int fd, uint16_t protocol)
+{
+	struct sockaddr_ll all = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(protocol),
+	};
+
+	return bind(fd, (struct sockaddr *)&all, sizeof(all));
+}
+
+int probe_open(struct probe *probe)
+{
+	int ret = 0, i, type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+	probe->id = randombytes_random();
+	randombytes_buf(&probe->secret, sizeof(probe->secret));
+	probe->sockets[1] = -1;
+	for (i = 0; i < 2 && !ret; i++) {
+		probe->sockets[i] = socket(AF_PACKET, type, 0);
+		if (probe->sockets[i] < 0)
+			ret = -errno;
+	}
+	if (!ret)
+		ret = probe_pieces(probe, false);
+	if (!ret && (begin(probe->sockets[0], ETH_P_IP) ||
+		     begin(probe->sockets[1], ETH_P_IPV6)))
+		ret = -errno;
+	if (ret)
+		probe_close(probe);
+	return ret;
+}
+
+void probe_close(struct probe *probe)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (probe->sockets[i] >= 0)
+			close(probe->sockets[i]);
+	}
+}
+
+static bool is_piece(const uint8_t *packet, int family)
+{
+	const struct ip6_hdr *v6 = (const void *)packet;
+	const struct iphdr *v4 = (const void *)packet;
+
+	return family == AF_INET6 ? v6->ip6_nxt == IPPROTO_FRAGMENT :
+	       v4->frag_off & htons(IP_MF | IP_OFFMASK);
+}
+
+static void read_from(struct prefix *from, const uint8_t *packet, int family)
+{
+	const struct ip6_hdr *v6 = (const void *)packet;
+	const struct iphdr *v4 = (const void *)packet;
+
+	memset(from, 0, sizeof(*from));
+	from->family = family;
+	from->length = family == AF_INET6 ? 128 : 32;
+	if (family == AF_INET6)
+		from->v6 = v6->ip6_src;
+	else
+		from->v4.s_addr = v4->saddr;
+}
+
+bool probe_hear(const struct probe *probe, int family, struct answer *answer)
+{
+	size_t header = family == AF_INET6 ? sizeof(struct ip6_hdr) :
+			sizeof(struct iphdr);
+	int fd = probe->sockets[family == AF_INET6];
+	uint8_t packet[LOOKED_AT] __attribute__((aligned(8)));
+	const struct echo *echo = (const void *)(packet + header);
+	struct sockaddr_ll by;
+	socklen_t length;
+	ssize_t got;
+
+	for (;;) {
+		length = sizeof(by);
+		got = recvfrom(fd, packet, sizeof(packet), 0,
+			       (struct sockaddr *)&by, &length);
+		if (got < 0 && (errno == EINTR || errno == ENETDOWN))
+			continue;
+		if (got < 0)
+			return false;
+		if ((size_t)got < header)
+			continue;
+		answer->index = by.sll_ifindex;
+		read_from(&answer->from, packet, family);
+		answer->piece = is_piece(packet, family);
+		if (answer->piece)
+			return true;
+		if ((size_t)got < header + sizeof(*echo) ||
+		    echo->secret != probe->secret)
+			continue;
+		answer->token = echo->token;
+		answer->size = echo->size;
+		return true;
+	}
+}
+
+/* ------------------------------------------------------------- sending -- */
+
+static uint32_t add_up(const void *from, size_t length, uint32_t sum)
+{
+	const uint8_t *bytes = from;
+	size_t i;
+
+	for (i = 0; i + 1 < length; i += 2)
+		sum += bytes[i] << 8 | bytes[i + 1];
+	if (length & 1)
+		sum += bytes[length - 1] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static void write_v4(uint8_t *packet, size_t size, const struct prefix *from,
+		     const struct prefix *to)
+{
+	struct iphdr *ip = (void *)packet;
+	struct echo *echo = (void *)(ip + 1);
+
+	ip->version = 4;
+	ip->ihl = sizeof(*ip) / 4;
+	ip->tot_len = htons(size);
+	ip->frag_off = htons(IP_DF);
+	ip->ttl = HOPS;
+	ip->protocol = IPPROTO_ICMP;
+	ip->saddr = from->v4.s_addr;
+	ip->daddr = to->v4.s_addr;
+	ip->check = htons(~add_up(ip, sizeof(*ip), 0));
+	echo->type = ICMP_ECHO;
+	echo->sum = htons(~add_up(echo, size - sizeof(*ip), 0));
+}
+
+static void write_v6(uint8_t *packet, size_t size, const struct prefix *from,
+		     const struct prefix *to)
+{
+	struct ip6_hdr *ip = (void *)packet;
+	struct echo *echo = (void *)(ip + 1);
+	struct pseudo pseudo = {
+		.from = from->v6,
+		.to = to->v6,
+		.length = htonl(size - sizeof(*ip)),
+		.next = htonl(IPPROTO_ICMPV6),
+	};
+
+	ip->ip6_flow = htonl(6 << 28);
+	ip->ip6_plen = htons(size - sizeof(*ip));
+	ip->ip6_nxt = IPPROTO_ICMPV6;
+	ip->ip6_hlim = HOPS;
+	ip->ip6_src = from->v6;
+	ip->ip6_dst = to->v6;
+	echo->type = ICMP6_ECHO_REQUEST;
+	echo->sum = htons(~add_up(echo, size - sizeof(*ip),
+				  add_up(&pseudo, sizeof(pseudo), 0)));
+}
+
+int probe_send(const struct probe *probe, unsigned int index,
+	       const struct prefix *from, const struct prefix *to,
+	       uint32_t token, size_t size)
+{
+	static uint8_t packet[PROBE_MOST + 1] __attribute__((aligned(8)));
+	bool v6 = to->family == AF_INET6;
+	size_t header = v6 ? sizeof(struct ip6_hdr) : sizeof(struct iphdr);
+	struct echo *echo = (void *)(packet + header);
+	struct sockaddr_ll by = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(v6 ? ETH_P_IPV6 : ETH_P_IP),
+		.sll_ifindex = index,
+	};
+
+	memset(packet, 0, size);
+	echo->id = probe->id;
+	echo->secret = probe->secret;
+	echo->token = token;
+	echo->size = size;
+	if (v6)
+		write_v6(packet, size, from, to);
+	else
+		write_v4(packet, size, from, to);
+	return sendto(probe->sockets[v6], packet, size, 0,
+		      (struct sockaddr *)&by, sizeof(by)) < 0 ? -errno : 0;
+}
