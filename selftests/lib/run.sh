@@ -324,6 +324,7 @@ guest_pair() {
 # static, so that the same ones run in every guest.
 suite() {
 	cp -a "$PROJECT/selftests" "$RUNS/suite-$TARGET" || return
+	cp -a "$PROJECT/documentation/examples" "$RUNS/suite-$TARGET/" || return
 	make -C "$RUNS/suite-$TARGET/progs" >&2 || return
 	# Its own libsodium, as not all guests have one.
 	make -C "$PROJECT/tools" SODIUM=-l:libsodium.a \
