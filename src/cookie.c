@@ -9,6 +9,7 @@
 #include "cookie.h"
 #include "device.h"
 #include "kdf.h"
+#include "log.h"
 #include "peer.h"
 #include "ratelimiter.h"
 #include "table.h"
@@ -359,12 +360,14 @@ static bool take_reply(struct wg_cookie *cookie,
  * response, a keypair's. A reply that is not to our last message is dropped.
  *
  * Context: process; takes the lock of the peer's cookie.
+ * Return: true if there was a cookie for us in it.
  */
-void wg_cookie_consume_reply(struct wg_device *wg,
+bool wg_cookie_consume_reply(struct wg_device *wg,
 			     const struct wg_message_cookie *reply)
 {
 	struct wg_peer *peer = NULL;
 	struct wg_index *entry;
+	bool taken;
 
 	rcu_read_lock();
 	entry = wg_index_lookup(&wg->indices, reply->receiver_index);
@@ -372,13 +375,14 @@ void wg_cookie_consume_reply(struct wg_device *wg,
 		peer = wg_peer_get_maybe_zero(entry->peer);
 	rcu_read_unlock();
 	if (!peer)
-		return;
+		return false;
 
-	if (!take_reply(&peer->cookie, peer->handshake.remote_static, reply,
-			ktime_get_coarse_boottime_ns()))
-		net_dbg_ratelimited("%s: Cookie of peer %llu answers nothing\n",
-				    wg->dev->name, peer->id);
+	taken = take_reply(&peer->cookie, peer->handshake.remote_static, reply,
+			   ktime_get_coarse_boottime_ns());
+	if (!taken)
+		wg_dbg_peer(peer, "Cookie answers nothing");
 	wg_peer_put(peer);
+	return taken;
 }
 
 #ifdef DEBUG

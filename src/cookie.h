@@ -71,7 +71,7 @@ void wg_cookie_init(struct wg_cookie *cookie);
 void wg_cookie_add_macs(struct wg_cookie *cookie,
 			const u8 public_key[WG_KEY_SIZE], void *msg,
 			size_t len);
-void wg_cookie_consume_reply(struct wg_device *wg,
+bool wg_cookie_consume_reply(struct wg_device *wg,
 			     const struct wg_message_cookie *reply);
 
 #ifdef DEBUG

@@ -397,7 +397,7 @@ static void forget_queued(struct wg_delivery *delivery,
 		__skb_queue_tail(&dropped, skb);
 	}
 	spin_unlock_bh(&delivery->opened.lock);
-	wg_rx_drop(&dropped);
+	wg_rx_drop(&dropped, WG_DROP_RX_CLOSED);
 }
 
 /**

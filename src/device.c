@@ -2,8 +2,10 @@
 /* A WireGuard network device: link type, transmit entry, life cycle. */
 #include "device.h"
 
+#include "drop.h"
 #include "endpoint.h"
 #include "engine.h"
+#include "ethtool.h"
 #include "keypair.h"
 #include "log.h"
 #include "messages.h"
@@ -12,6 +14,7 @@
 #include "peer.h"
 #include "ratelimiter.h"
 #include "socket.h"
+#include "stats.h"
 #include "sysfs.h"
 #include "timers.h"
 #include "tx.h"
@@ -108,7 +111,7 @@ static int wg_stop(struct net_device *dev)
 	wg_mode_forget(wg);
 	list_for_each_entry(peer, &wg->peer_list, list) {
 		wg_timers_stop(peer);
-		wg_stage_purge(peer);
+		wg_stage_purge(peer, WG_DROP_TX_CLOSED);
 		wg_noise_handshake_clear(peer);
 		wg_keypairs_clear(peer);
 		atomic64_set(&peer->timers.last_initiation_sent, 0);
@@ -128,18 +131,20 @@ static void say_unreachable(struct sk_buff *skb)
 				0);
 }
 
-/* Whom to send an inner packet to; consumes nothing. */
-static struct wg_peer *choose_peer(struct wg_device *wg, struct sk_buff *skb)
+static bool has_endpoint(const struct wg_peer *peer)
 {
-	struct wg_peer *peer;
+	return READ_ONCE(peer->endpoint.value.addr.sa_family) != AF_UNSPEC;
+}
 
-	peer = wg_allowedips_lookup_dst(&wg->allowedips, skb);
-	if (unlikely(!peer))
-		return ERR_PTR(-ENOKEY);
-	if (unlikely(READ_ONCE(peer->endpoint.value.addr.sa_family) ==
-		     AF_UNSPEC))
-		return ERR_PTR(-EDESTADDRREQ);
-	return peer;
+/* Nowhere to send it to; who sent it is told. Ends the packet. */
+static netdev_tx_t refuse(struct wg_device *wg, const struct wg_peer *peer,
+			  struct sk_buff *skb)
+{
+	DEV_STATS_INC(wg->dev, tx_errors);
+	say_unreachable(skb);
+	wg_drop(wg, peer, skb,
+		peer ? WG_DROP_TX_NO_ENDPOINT : WG_DROP_TX_NO_PEER);
+	return peer ? -EDESTADDRREQ : -ENOKEY;
 }
 
 static u8 outer_ds(const struct sk_buff *skb)
@@ -172,16 +177,12 @@ static netdev_tx_t wg_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(!pskb_inet_may_pull(skb) || !skb->protocol ||
 		     ip_tunnel_parse_protocol(skb) != skb->protocol)) {
 		DEV_STATS_INC(dev, tx_errors);
-		kfree_skb(skb);
+		wg_drop(wg, NULL, skb, WG_DROP_TX_MALFORMED);
 		return -EPROTONOSUPPORT;
 	}
-	peer = choose_peer(wg, skb);
-	if (IS_ERR(peer)) {
-		DEV_STATS_INC(dev, tx_errors);
-		say_unreachable(skb);
-		kfree_skb(skb);
-		return PTR_ERR(peer);
-	}
+	peer = wg_allowedips_lookup_dst(&wg->allowedips, skb);
+	if (unlikely(!peer || !has_endpoint(peer)))
+		return refuse(wg, peer, skb);
 	prepare(skb, dev);
 	wg_tx_submit(peer, skb);
 	return NETDEV_TX_OK;
@@ -307,6 +308,7 @@ static void destruct(struct net_device *dev)
 	wg_allowedips_free(&wg->allowedips);
 	wg_index_table_destroy(&wg->indices);
 	wg_peer_table_destroy(&wg->peers);
+	wg_stats_destroy(wg);
 	wg_ratelimiter_put();
 	wg_cookie_checker_clear(&wg->cookie_checker);
 	memzero_explicit(&wg->identity, sizeof(wg->identity));
@@ -318,6 +320,7 @@ static void wg_setup(struct net_device *dev)
 	const int overhead = WG_DATA_OVERHEAD + WG_OUTER_HEADERS_V6;
 
 	dev->netdev_ops = &wg_netdev_ops;
+	dev->ethtool_ops = &wg_ethtool_ops;
 	dev->header_ops = &ip_tunnel_header_ops;
 	SET_NETDEV_DEVTYPE(dev, &wg_device_type);
 	dev->sysfs_groups[0] = &wg_sysfs_group;
@@ -357,9 +360,12 @@ static int alloc_members(struct wg_device *wg)
 {
 	int ret;
 
-	ret = wg_peer_table_init(&wg->peers);
+	ret = wg_stats_init(wg);
 	if (ret)
 		return ret;
+	ret = wg_peer_table_init(&wg->peers);
+	if (ret)
+		goto err_stats;
 	ret = wg_index_table_init(&wg->indices);
 	if (ret)
 		goto err_peers;
@@ -388,6 +394,8 @@ err_indices:
 	wg_index_table_destroy(&wg->indices);
 err_peers:
 	wg_peer_table_destroy(&wg->peers);
+err_stats:
+	wg_stats_destroy(wg);
 	return ret;
 }
 
@@ -399,6 +407,7 @@ static void free_members(struct wg_device *wg)
 	wg_handshake_queue_destroy(wg);
 	wg_index_table_destroy(&wg->indices);
 	wg_peer_table_destroy(&wg->peers);
+	wg_stats_destroy(wg);
 }
 
 static int wg_newlink(struct net_device *dev,

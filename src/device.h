@@ -20,6 +20,7 @@
 struct sock;
 struct wg_engine;
 struct wg_peer;
+struct wg_stats;
 
 /**
  * struct wg_device - netdev_priv() of a WireGuard interface
@@ -40,6 +41,7 @@ struct wg_peer;
  * @pipeline: workers and rings, in use or not
  * @idle_napi: never polls. The core's "threaded" attribute cannot be written
  *	while a device has no NAPI; ours all belong to another one
+ * @stats: what it counts about its own work
  * @handshake_wq: runs initiations, received handshakes and stage flushes
  * @peer_list: all peers, in order of creation
  * @update_lock: guards configuration. Taken inside RTNL, outside everything else
@@ -64,6 +66,7 @@ struct wg_device {
 	struct wg_handshake_queue handshakes;
 	struct wg_pipeline pipeline;
 	struct napi_struct idle_napi;
+	struct wg_stats __percpu *stats;
 	struct workqueue_struct *handshake_wq;
 	struct list_head peer_list;
 	struct mutex update_lock; /* configuration, see above */

@@ -10,6 +10,7 @@
  */
 #include "gro.h"
 
+#include "drop.h"
 #include "messages.h"
 
 #include <linux/ip.h>
@@ -280,8 +281,8 @@ static void unchain(struct sk_buff *skb, struct sk_buff_head *messages)
 }
 
 /* Without memory the rest is lost, as on a full queue. */
-static void copy_out(struct sk_buff *skb, unsigned int size,
-		     struct sk_buff_head *messages)
+static void copy_out(struct wg_device *wg, struct sk_buff *skb,
+		     unsigned int size, struct sk_buff_head *messages)
 {
 	struct sk_buff *message;
 	unsigned int offset;
@@ -289,8 +290,11 @@ static void copy_out(struct sk_buff *skb, unsigned int size,
 	for (offset = 0; offset < skb->len; offset += size) {
 		message = copy_message(skb, offset,
 				       min(size, skb->len - offset));
-		if (unlikely(!message))
+		if (unlikely(!message)) {
+			wg_drop_count(wg, NULL, WG_DROP_RX_NO_MEMORY,
+				      DIV_ROUND_UP(skb->len - offset, size));
 			break;
+		}
 		__skb_queue_tail(messages, message);
 	}
 	consume_skb(skb);
@@ -298,6 +302,7 @@ static void copy_out(struct sk_buff *skb, unsigned int size,
 
 /**
  * wg_gro_cut() - take an aggregate apart
+ * @wg: device that it came for
  * @skb: aggregate, its data at the first message, outer headers in front;
  *	taken over
  * @messages: gets the messages, each with a copy of the outer headers
@@ -307,15 +312,16 @@ static void copy_out(struct sk_buff *skb, unsigned int size,
  *
  * Context: softirq.
  */
-void wg_gro_cut(struct sk_buff *skb, struct sk_buff_head *messages)
+void wg_gro_cut(struct wg_device *wg, struct sk_buff *skb,
+		struct sk_buff_head *messages)
 {
 	unsigned int size = skb_shinfo(skb)->gso_size;
 
 	if (unlikely(size < WG_DATA_MIN_SIZE ||
 		     DIV_ROUND_UP(skb->len, size) > MESSAGES_MAX))
-		kfree_skb(skb);
+		wg_drop_from(wg, skb, WG_DROP_RX_MALFORMED);
 	else if (is_chain(skb, size))
 		unchain(skb, messages);
 	else
-		copy_out(skb, size, messages);
+		copy_out(wg, skb, size, messages);
 }

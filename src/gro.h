@@ -8,12 +8,14 @@
 #include <linux/types.h>
 
 struct sock;
+struct wg_device;
 
 struct sk_buff *wg_gro_receive(struct sock *sk, struct list_head *held,
 			       struct sk_buff *skb);
 int wg_gro_complete(struct sock *sk, struct sk_buff *skb, int offset);
 
 bool wg_gro_is_aggregate(const struct sk_buff *skb);
-void wg_gro_cut(struct sk_buff *skb, struct sk_buff_head *messages);
+void wg_gro_cut(struct wg_device *wg, struct sk_buff *skb,
+		struct sk_buff_head *messages);
 
 #endif /* _WG_GRO_H */

@@ -10,6 +10,7 @@
 
 #include "cookie.h"
 #include "device.h"
+#include "drop.h"
 #include "endpoint.h"
 #include "keypair.h"
 #include "log.h"
@@ -80,8 +81,7 @@ void wg_handshake_receive(struct wg_device *wg, struct sk_buff *skb)
 	struct wg_handshake_work *worker;
 
 	if (unlikely(!rng_is_initialized() || !enqueue(&queue->packets, skb))) {
-		wg_dbg_from(wg->dev, "Dropping handshake message", skb);
-		kfree_skb(skb);
+		wg_drop_from(wg, skb, WG_DROP_RX_BUSY);
 		return;
 	}
 	worker = per_cpu_ptr(queue->workers, next_cpu(queue));
@@ -105,7 +105,6 @@ static void send_cookie(struct wg_device *wg, struct sk_buff *skb, __le32 index)
 {
 	struct wg_message_cookie reply;
 
-	wg_dbg_from(wg->dev, "Under load, cookie for handshake message", skb);
 	wg_cookie_create_reply(&wg->cookie_checker, &reply, skb, index);
 	wg_socket_answer(wg, skb, &reply, sizeof(reply));
 }
@@ -116,22 +115,21 @@ static __le32 sender_index(const struct sk_buff *skb)
 	return ((const struct wg_message_initiation *)skb->data)->sender_index;
 }
 
-/* Is the message to be worked on? */
-static bool passes(struct wg_device *wg, struct sk_buff *skb)
+/* Is the message to be worked on, or why not? */
+static enum wg_drop check(struct wg_device *wg, struct sk_buff *skb)
 {
 	bool loaded = under_load(&wg->handshakes);
 
 	switch (wg_cookie_check(wg, skb, loaded)) {
 	case WG_MAC_COOKIE:
-		return true;
+		return WG_DROP_NONE;
 	case WG_MAC_VALID:
 		if (!loaded)
-			return true;
+			return WG_DROP_NONE;
 		send_cookie(wg, skb, sender_index(skb));
-		return false;
+		return WG_DROP_RX_NO_COOKIE;
 	default:
-		wg_dbg_from(wg->dev, "Bad MAC of handshake message", skb);
-		return false;
+		return WG_DROP_RX_BAD_MAC;
 	}
 }
 
@@ -198,37 +196,42 @@ static void count_received(struct wg_peer *peer, unsigned int len)
 	wg_timers_authenticated_received(peer);
 }
 
-static void work_on(struct wg_device *wg, struct sk_buff *skb)
+/* Does what the message asks for; or says why it is to be dropped. */
+static enum wg_drop work_on(struct wg_device *wg, struct sk_buff *skb)
 {
 	struct wg_peer *peer = NULL;
+	enum wg_drop cause;
 
-	if (*(__le32 *)skb->data == cpu_to_le32(WG_MESSAGE_COOKIE)) {
-		wg_cookie_consume_reply(wg, (void *)skb->data);
-		return;
-	}
-	if (!passes(wg, skb))
-		return;
+	if (*(__le32 *)skb->data == cpu_to_le32(WG_MESSAGE_COOKIE))
+		return wg_cookie_consume_reply(wg, (void *)skb->data) ?
+			WG_DROP_NONE : WG_DROP_RX_BAD_HANDSHAKE;
+	cause = check(wg, skb);
+	if (cause)
+		return cause;
 	if (*(__le32 *)skb->data == cpu_to_le32(WG_MESSAGE_INITIATION))
 		peer = take_initiation(wg, skb);
 	else
 		peer = take_response(wg, skb);
-	if (!peer) {
-		wg_dbg_from(wg->dev, "Bad handshake message", skb);
-		return;
-	}
+	if (!peer)
+		return WG_DROP_RX_BAD_HANDSHAKE;
 	count_received(peer, skb->len);
 	wg_peer_put(peer);
+	return WG_DROP_NONE;
 }
 
 static void receive_worker(struct work_struct *work)
 {
 	struct wg_device *wg = container_of(work, struct wg_handshake_work,
 					    work)->wg;
+	enum wg_drop cause;
 	struct sk_buff *skb;
 
 	while ((skb = skb_dequeue(&wg->handshakes.packets))) {
-		work_on(wg, skb);
-		kfree_skb(skb);
+		cause = work_on(wg, skb);
+		if (cause)
+			wg_drop_from(wg, skb, cause);
+		else
+			consume_skb(skb);
 		cond_resched();
 	}
 }
@@ -329,7 +332,10 @@ int wg_handshake_queue_init(struct wg_device *wg)
  */
 void wg_handshake_queue_purge(struct wg_device *wg)
 {
-	skb_queue_purge(&wg->handshakes.packets);
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&wg->handshakes.packets)))
+		wg_drop(wg, NULL, skb, WG_DROP_RX_CLOSED);
 }
 
 /**

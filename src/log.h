@@ -9,17 +9,31 @@
 #include "endpoint.h"
 
 /**
+ * wg_log_source() - where an outer packet came from, to be printed
+ * @from: filled in
+ * @skb: outer packet, headers in place
+ *
+ * Return: the address.
+ */
+static inline const struct sockaddr *wg_log_source(struct wg_endpoint *from,
+						   const struct sk_buff *skb)
+{
+	wg_endpoint_from_skb(from, skb);
+	return &from->addr;
+}
+
+/**
  * wg_dbg_from() - "wg0: What from 192.0.2.1:51820", with dynamic debug
  * @dev: device
- * @what: string literal
  * @skb: outer packet, headers in place
+ * @what: format, and its arguments
  */
-#define wg_dbg_from(dev, what, skb) do {				\
+#define wg_dbg_from(dev, skb, what, ...) do {				\
 	struct wg_endpoint __from;					\
 									\
-	wg_endpoint_from_skb(&__from, skb);				\
 	net_dbg_ratelimited("%s: " what " from %pISpfsc\n",		\
-			    (dev)->name, &__from.addr);			\
+			    (dev)->name, ##__VA_ARGS__,			\
+			    wg_log_source(&__from, skb));		\
 } while (0)
 
 /**

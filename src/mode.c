@@ -68,10 +68,10 @@ struct mode {
 	bool threaded;
 };
 
-static const struct mode modes[] = {
-	{ "inline", &wg_inline_engine },
-	{ "threaded", &wg_pipeline_engine, true },
-	{ "softirq", &wg_pipeline_engine, false },
+static const struct mode modes[WG_MODES] = {
+	[WG_MODE_INLINE] = { "inline", &wg_inline_engine },
+	[WG_MODE_THREADED] = { "threaded", &wg_pipeline_engine, true },
+	[WG_MODE_SOFTIRQ] = { "softirq", &wg_pipeline_engine, false },
 };
 
 static const struct mode *default_mode = &modes[0];
@@ -113,16 +113,14 @@ module_param_cb(mode, &default_ops, NULL, 0644);
 MODULE_PARM_DESC(mode, "Mode of new devices: " WORDS " (default: inline)");
 
 /**
- * wg_mode_name() - the mode that a device is in
- * @wg: device
+ * wg_mode_word() - what users call a mode
+ * @mode: mode
  *
  * Return: its word.
  */
-const char *wg_mode_name(const struct wg_device *wg)
+const char *wg_mode_word(enum wg_mode mode)
 {
-	if (!wg_mode_is_pipeline(wg))
-		return "inline";
-	return wg_mode_is_threaded(wg) ? "threaded" : "softirq";
+	return modes[mode].word;
 }
 
 static int apply(struct wg_device *wg, const struct mode *mode)

@@ -9,6 +9,9 @@
 #include "device.h"
 #include "engine.h"
 
+/* As the words that users write: what mode.c keeps about each is in this order. */
+enum wg_mode { WG_MODE_INLINE, WG_MODE_THREADED, WG_MODE_SOFTIRQ, WG_MODES };
+
 /**
  * wg_mode_is_pipeline() - does a device spread its work over CPUs?
  * @wg: device
@@ -35,7 +38,20 @@ static inline bool wg_mode_is_threaded(const struct wg_device *wg)
 	return wg_mode_is_pipeline(wg) && data_race(wg->dev->threaded);
 }
 
-const char *wg_mode_name(const struct wg_device *wg);
+/**
+ * wg_mode_of() - the mode that a device is in
+ * @wg: device
+ *
+ * Return: it, at this moment.
+ */
+static inline enum wg_mode wg_mode_of(const struct wg_device *wg)
+{
+	if (!wg_mode_is_pipeline(wg))
+		return WG_MODE_INLINE;
+	return wg_mode_is_threaded(wg) ? WG_MODE_THREADED : WG_MODE_SOFTIRQ;
+}
+
+const char *wg_mode_word(enum wg_mode mode);
 void wg_mode_init(struct wg_device *wg);
 int wg_mode_apply_default(struct wg_device *wg);
 int wg_mode_set(struct wg_device *wg, const char *word);

@@ -110,7 +110,7 @@ static void peer_release(struct kref *refs)
 	pr_debug("%s: Peer %llu (%pISpfsc) destroyed\n",
 		 peer->device->dev->name, peer->id,
 		 &peer->endpoint.value.addr);
-	wg_stage_purge(peer);
+	wg_stage_purge(peer, WG_DROP_TX_CLOSED);
 	call_rcu(&peer->rcu, peer_free_rcu);
 }
 
@@ -143,7 +143,7 @@ static void finish_removal(struct wg_peer *peer)
 	wg_noise_handshake_clear(peer);
 	wg_keypairs_clear(peer);
 	wg_timers_stop(peer);
-	wg_stage_purge(peer);
+	wg_stage_purge(peer, WG_DROP_TX_CLOSED);
 	wg_peer_put(peer);
 }
 

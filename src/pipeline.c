@@ -45,7 +45,7 @@ static void seal(struct wg_item *item)
 	if (likely(!READ_ONCE(item->tx.peer->dead)))
 		wg_tx_seal(&item->tx);
 	else
-		wg_tx_drop(&item->tx);
+		wg_tx_drop(&item->tx, WG_DROP_TX_CLOSED);
 }
 
 static void open(struct wg_item *item)
@@ -97,10 +97,11 @@ static void kick_tx_later(struct wg_peer *peer)
 			       &peer->tx_order.waiting);
 }
 
-static void drop_tx(struct wg_peer *peer, struct sk_buff *skb)
+static void drop_tx(struct wg_peer *peer, struct sk_buff *skb,
+		    enum wg_drop cause)
 {
 	DEV_STATS_INC(peer->device->dev, tx_dropped);
-	kfree_skb(skb);
+	wg_drop(peer->device, peer, skb, cause);
 }
 
 /*
@@ -114,7 +115,7 @@ static struct wg_item *take(struct wg_peer *peer, struct sk_buff *skb,
 
 	*keyless = false;
 	if (unlikely(!item)) {
-		drop_tx(peer, skb);
+		drop_tx(peer, skb, WG_DROP_TX_NO_MEMORY);
 		return NULL;
 	}
 	if (unlikely(!wg_tx_take(&item->tx, peer, skb))) {
@@ -125,7 +126,7 @@ static struct wg_item *take(struct wg_peer *peer, struct sk_buff *skb,
 			return item;
 		}
 		/* The key was taken away this moment, as the peer may be. */
-		wg_tx_drop(&item->tx);
+		wg_tx_drop(&item->tx, WG_DROP_TX_CLOSED);
 	}
 	wg_item_free(item);
 	return NULL;
@@ -139,7 +140,7 @@ static struct wg_item *take_in_order(struct wg_peer *peer, struct sk_buff *skb,
 
 	if (unlikely(!room)) {
 		*keyless = false;
-		drop_tx(peer, skb);
+		drop_tx(peer, skb, WG_DROP_TX_QUEUE_FULL);
 		kick_tx_later(peer);
 		return NULL;
 	}
@@ -158,7 +159,7 @@ static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
 		return !keyless;
 	if (unlikely(!wg_lane_add(&peer->device->pipeline.tx, item))) {
 		DEV_STATS_INC(peer->device->dev, tx_dropped);
-		wg_tx_drop(&item->tx);
+		wg_tx_drop(&item->tx, WG_DROP_TX_QUEUE_FULL);
 		wg_item_done(item);
 		kick_tx_later(peer);
 	}
@@ -186,10 +187,11 @@ bool wg_pipeline_send_behind(struct wg_peer *peer, struct sk_buff *skb)
 	return true;
 }
 
-static void drop_rx(struct wg_peer *peer, struct sk_buff_head *packets)
+static void drop_rx(struct wg_device *wg, struct sk_buff_head *packets,
+		    enum wg_drop cause)
 {
-	DEV_STATS_ADD(peer->device->dev, rx_dropped, skb_queue_len(packets));
-	wg_rx_drop(packets);
+	DEV_STATS_ADD(wg->dev, rx_dropped, skb_queue_len(packets));
+	wg_rx_drop(packets, cause);
 }
 
 /* Its packets hold the keypair, so there is another reference to be had. */
@@ -222,7 +224,7 @@ static void enter(struct wg_peer *peer, struct wg_item *item)
 	begin_epoch(peer, item);
 	wg_ordered_add(&peer->rx_order, item);
 	if (unlikely(!wg_lane_add(&peer->device->pipeline.rx, item))) {
-		drop_rx(peer, &item->rx.packets);
+		drop_rx(peer->device, &item->rx.packets, WG_DROP_RX_QUEUE_FULL);
 		wg_item_done(item);
 		wg_delivery_kick(peer);
 	}
@@ -236,9 +238,7 @@ static void pipeline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 	while (!skb_queue_empty(packets)) {
 		item = wg_item_alloc();
 		if (unlikely(!item)) {
-			DEV_STATS_ADD(wg->dev, rx_dropped,
-				      skb_queue_len(packets));
-			wg_rx_drop(packets);
+			drop_rx(wg, packets, WG_DROP_RX_NO_MEMORY);
 			return;
 		}
 		wg_rx_group(&item->rx, packets);
@@ -248,7 +248,7 @@ static void pipeline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 			continue;
 		}
 		wg_delivery_kick(peer);
-		drop_rx(peer, &item->rx.packets);
+		drop_rx(wg, &item->rx.packets, WG_DROP_RX_QUEUE_FULL);
 		wg_item_free(item);
 	}
 }
@@ -262,13 +262,16 @@ static void pipeline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 void wg_pipeline_receive_behind(struct wg_rx_batch *batch)
 {
 	struct wg_peer *peer = batch->keypair->index.peer;
+	bool may_follow = wg_ordered_may_follow(&peer->rx_order);
 	struct wg_item *item = NULL;
 
-	if (likely(wg_ordered_may_follow(&peer->rx_order)))
+	if (likely(may_follow))
 		item = wg_item_alloc();
 	if (unlikely(!item)) {
 		wg_delivery_kick(peer);
-		drop_rx(peer, &batch->packets);
+		drop_rx(peer->device, &batch->packets,
+			may_follow ? WG_DROP_RX_NO_MEMORY :
+				     WG_DROP_RX_QUEUE_FULL);
 		return;
 	}
 	item->rx.keypair = batch->keypair;

@@ -10,6 +10,7 @@
 #include "aead.h"
 #include "allowedips.h"
 #include "device.h"
+#include "drop.h"
 #include "endpoint.h"
 #include "engine.h"
 #include "gro.h"
@@ -20,6 +21,7 @@
 #include "packet.h"
 #include "peer.h"
 #include "stage.h"
+#include "stats.h"
 #include "table.h"
 #include "timers.h"
 #include "tx.h"
@@ -60,7 +62,7 @@ static struct wg_keypair *receiving_keypair(struct wg_device *wg, __le32 index)
  * The rejects that cost little, so that a flood of junk does. Fills in &struct
  * wg_packet.
  */
-static bool admit(struct wg_device *wg, struct sk_buff *skb)
+static enum wg_drop admit(struct wg_device *wg, struct sk_buff *skb)
 {
 	const struct wg_message_data *message = (void *)skb->data;
 	struct wg_packet *packet = wg_packet(skb);
@@ -70,23 +72,26 @@ static bool admit(struct wg_device *wg, struct sk_buff *skb)
 	packet->ds = outer_ds(skb);
 	packet->keypair = receiving_keypair(wg, index);
 	if (unlikely(!packet->keypair))
-		return false;
+		return WG_DROP_RX_NO_KEY;
 	if (likely(!wg_replay_hopeless(&packet->keypair->replay,
 				       packet->counter)))
-		return true;
+		return WG_DROP_NONE;
 	wg_keypair_put(packet->keypair, 1);
-	return false;
+	return WG_DROP_RX_REPLAY;
 }
 
 static void receive_data(struct wg_device *wg, struct sk_buff *skb,
 			 struct sk_buff_head *admitted)
 {
-	if (unlikely(skb->len < WG_DATA_MIN_SIZE ||
-		     !pskb_may_pull(skb, sizeof(struct wg_message_data)) ||
-		     !admit(wg, skb)))
-		kfree_skb(skb);
-	else
+	enum wg_drop cause = WG_DROP_RX_MALFORMED;
+
+	if (likely(skb->len >= WG_DATA_MIN_SIZE &&
+		   pskb_may_pull(skb, sizeof(struct wg_message_data))))
+		cause = admit(wg, skb);
+	if (likely(!cause))
 		__skb_queue_tail(admitted, skb);
+	else
+		wg_drop_from(wg, skb, cause);
 }
 
 static unsigned int handshake_size(__le32 type)
@@ -109,14 +114,16 @@ static void receive_message(struct wg_device *wg, struct sk_buff *skb,
 	__le32 type;
 
 	if (unlikely(!pskb_may_pull(skb, sizeof(type)))) {
-		kfree_skb(skb);
+		wg_drop_from(wg, skb, WG_DROP_RX_MALFORMED);
 		return;
 	}
 	type = *(__le32 *)skb->data;
 	if (likely(type == cpu_to_le32(WG_MESSAGE_DATA)))
 		receive_data(wg, skb, admitted);
-	else if (skb->len != handshake_size(type) || skb_linearize(skb))
-		kfree_skb(skb);
+	else if (skb->len != handshake_size(type))
+		wg_drop_from(wg, skb, WG_DROP_RX_MALFORMED);
+	else if (skb_linearize(skb))
+		wg_drop_from(wg, skb, WG_DROP_RX_NO_MEMORY);
 	else
 		wg_handshake_receive(wg, skb);
 }
@@ -127,7 +134,7 @@ static void receive_aggregate(struct wg_device *wg, struct sk_buff *skb,
 	struct sk_buff_head messages;
 
 	__skb_queue_head_init(&messages);
-	wg_gro_cut(skb, &messages);
+	wg_gro_cut(wg, skb, &messages);
 	while ((skb = __skb_dequeue(&messages)))
 		receive_message(wg, skb, admitted);
 }
@@ -165,24 +172,29 @@ int wg_rx_socket(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-static void drop_one(struct sk_buff *skb)
+/* May be the last to hold the keypair, and so the peer. */
+static void drop_one(struct sk_buff *skb, enum wg_drop cause)
 {
-	wg_keypair_put(wg_packet(skb)->keypair, 1);
-	kfree_skb(skb);
+	struct wg_keypair *keypair = wg_packet(skb)->keypair;
+	struct wg_peer *peer = keypair->index.peer;
+
+	wg_drop(peer->device, peer, skb, cause);
+	wg_keypair_put(keypair, 1);
 }
 
 /**
  * wg_rx_drop() - end admitted packets that no batch will be made of
  * @packets: packets; empty afterwards
+ * @cause: why
  *
  * Context: any.
  */
-void wg_rx_drop(struct sk_buff_head *packets)
+void wg_rx_drop(struct sk_buff_head *packets, enum wg_drop cause)
 {
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(packets)))
-		drop_one(skb);
+		drop_one(skb, cause);
 }
 
 /**
@@ -210,31 +222,33 @@ bool wg_rx_group(struct wg_rx_batch *batch, struct sk_buff_head *from)
 }
 
 /* May be the last to hold the keypair, which RCU keeps while the step lasts. */
-static void drop_from(struct wg_rx_batch *batch, struct sk_buff *skb)
+static void drop_from(struct wg_rx_batch *batch, struct sk_buff *skb,
+		      enum wg_drop cause)
 {
 	__skb_unlink(skb, &batch->packets);
-	drop_one(skb);
+	drop_one(skb, cause);
 }
 
 /*
  * Decrypts one packet. Its bytes may be a clone's or a page that others see too:
  * then they are copied first.
  */
-static bool open_one(const struct wg_keypair *keypair, struct sk_buff *skb)
+static enum wg_drop open_one(const struct wg_keypair *keypair,
+			     struct sk_buff *skb)
 {
 	u8 *sealed;
 
 	if (unlikely(skb_linearize_cow(skb)))
-		return false;
+		return WG_DROP_RX_NO_MEMORY;
 	sealed = skb->data + sizeof(struct wg_message_data);
 	if (unlikely(!wg_aead_decrypt(sealed, sealed,
 				      skb->len - sizeof(struct wg_message_data),
 				      wg_packet(skb)->counter,
 				      keypair->receiving_key)))
-		return false;
+		return WG_DROP_RX_BAD_TAG;
 	__skb_pull(skb, sizeof(struct wg_message_data));
 	__skb_trim(skb, skb->len - WG_TAG_SIZE);
-	return true;
+	return WG_DROP_NONE;
 }
 
 static bool may_open(const struct wg_keypair *keypair)
@@ -254,11 +268,18 @@ void wg_rx_open(struct wg_rx_batch *batch)
 {
 	bool may = may_open(batch->keypair);
 	struct sk_buff *skb, *next;
+	enum wg_drop cause;
 
 	skb_queue_walk_safe(&batch->packets, skb, next) {
-		if (unlikely(!may || !open_one(batch->keypair, skb)))
-			drop_from(batch, skb);
+		cause = likely(may) ? open_one(batch->keypair, skb) :
+				      WG_DROP_RX_NO_KEY;
+		if (unlikely(cause))
+			drop_from(batch, skb, cause);
 	}
+	/* Without packets nobody may hold the keypair any more. */
+	if (likely(!skb_queue_empty(&batch->packets)))
+		wg_stats_count_crypted(batch->keypair->index.peer->device,
+				       WG_RX, skb_queue_len(&batch->packets));
 }
 
 static void weed_replays(struct wg_rx_batch *batch)
@@ -270,8 +291,7 @@ static void weed_replays(struct wg_rx_batch *batch)
 		if (likely(wg_replay_accept(&keypair->replay,
 					    wg_packet(skb)->counter)))
 			continue;
-		wg_dbg_peer(keypair->index.peer, "Replayed packet");
-		drop_from(batch, skb);
+		drop_from(batch, skb, WG_DROP_RX_REPLAY);
 	}
 }
 
@@ -366,44 +386,49 @@ static bool is_length_error(struct sk_buff *skb, unsigned int *len)
 	return !*len || *len > skb->len;
 }
 
-/* Makes a plaintext an inner packet; false where it is none from this peer. */
-static bool become_inner(struct wg_peer *peer, struct sk_buff *skb)
+/* Makes a plaintext an inner packet, if it is one and from this peer. */
+static enum wg_drop become_inner(struct wg_peer *peer, struct sk_buff *skb)
 {
 	struct net_device *dev = peer->device->dev;
+	enum wg_drop cause = WG_DROP_NONE;
 	u8 ds = wg_packet(skb)->ds;
 	unsigned int len;
 
 	if (unlikely(is_length_error(skb, &len))) {
 		DEV_STATS_INC(dev, rx_errors);
 		DEV_STATS_INC(dev, rx_length_errors);
-		return false;
+		return WG_DROP_RX_BAD_LENGTH;
 	}
 	skb->dev = dev;
 	__skb_trim(skb, len);
 	wg_packet_become_inner(skb);
-	if (unlikely(!decapsulate_ecn(skb, ds)) ||
-	    unlikely(wg_allowedips_lookup_src(&peer->device->allowedips,
-					      skb) != peer)) {
-		wg_dbg_peer(peer, "Inner source not allowed, or bad ECN");
+	if (unlikely(!decapsulate_ecn(skb, ds)))
+		cause = WG_DROP_RX_BAD_ECN;
+	else if (unlikely(wg_allowedips_lookup_src(&peer->device->allowedips,
+						   skb) != peer))
+		cause = WG_DROP_RX_BAD_SOURCE;
+	if (unlikely(cause)) {
 		DEV_STATS_INC(dev, rx_errors);
 		DEV_STATS_INC(dev, rx_frame_errors);
-		return false;
 	}
-	return true;
+	return cause;
 }
 
 /* Takes the packet over; false where it was not one that counts. */
 static bool deliver_one(struct wg_peer *peer, struct sk_buff *skb,
 			struct napi_struct *napi)
 {
+	enum wg_drop cause;
+
 	/* An empty packet keeps a session alive and says no more. */
 	if (!skb->len) {
 		wg_dbg_peer(peer, "Received keepalive");
 		consume_skb(skb);
 		return true;
 	}
-	if (unlikely(!become_inner(peer, skb))) {
-		kfree_skb(skb);
+	cause = become_inner(peer, skb);
+	if (unlikely(cause)) {
+		wg_drop(peer->device, peer, skb, cause);
 		return false;
 	}
 	napi_gro_receive(napi, skb);
@@ -447,6 +472,7 @@ void wg_rx_deliver(struct wg_rx_batch *batch, struct napi_struct *napi)
 	/* Without packets nobody may hold the keypair any more. */
 	if (likely(refs)) {
 		count_received(peer, packets, bytes);
+		wg_stats_count_batch(peer->device, WG_RX, packets);
 		wg_keypair_put(batch->keypair, refs);
 	}
 }

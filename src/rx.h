@@ -7,6 +7,8 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
+#include "drop.h"
+
 struct sock;
 struct wg_device;
 struct wg_keypair;
@@ -27,6 +29,6 @@ bool wg_rx_group(struct wg_rx_batch *batch, struct sk_buff_head *from);
 void wg_rx_open(struct wg_rx_batch *batch);
 void wg_rx_accept(struct wg_rx_batch *batch);
 void wg_rx_deliver(struct wg_rx_batch *batch, struct napi_struct *napi);
-void wg_rx_drop(struct sk_buff_head *packets);
+void wg_rx_drop(struct sk_buff_head *packets, enum wg_drop cause);
 
 #endif /* _WG_RX_H */

@@ -3,6 +3,7 @@
 #include "socket.h"
 
 #include "device.h"
+#include "drop.h"
 #include "endpoint.h"
 #include "gro.h"
 #include "messages.h"
@@ -97,7 +98,7 @@ static int send4(struct wg_output *out, struct sk_buff *skb, u8 ds)
 	if (!rt)
 		rt = route4(out, &fl);
 	if (IS_ERR(rt)) {
-		kfree_skb(skb);
+		wg_drop(out->wg, out->peer, skb, WG_DROP_TX_NO_ROUTE);
 		return PTR_ERR(rt);
 	}
 	skb->ignore_df = 1;
@@ -144,7 +145,7 @@ static int send6(struct wg_output *out, struct sk_buff *skb, u8 ds)
 	if (!dst)
 		dst = route6(out, &fl);
 	if (IS_ERR(dst)) {
-		kfree_skb(skb);
+		wg_drop(out->wg, out->peer, skb, WG_DROP_TX_NO_ROUTE);
 		return PTR_ERR(dst);
 	}
 	skb->ignore_df = 1;
@@ -160,19 +161,20 @@ static int send6(struct wg_output *out, struct sk_buff *skb, u8 ds)
 static int output(struct wg_output *out, struct sk_buff *skb, u8 ds)
 {
 	bool v4 = out->to.addr.sa_family == AF_INET;
-	int ret = -EAFNOSUPPORT;
 
 	skb->dev = out->wg->dev;
 	skb->mark = READ_ONCE(out->wg->fwmark);
-	if (v4 || out->to.addr.sa_family == AF_INET6) {
-		out->sk = v4 ? rcu_dereference_bh(out->wg->sock4) :
-			       rcu_dereference_bh(out->wg->sock6);
-		if (likely(out->sk))
-			return v4 ? send4(out, skb, ds) : send6(out, skb, ds);
-		ret = -ENONET;
+	if (unlikely(!v4 && out->to.addr.sa_family != AF_INET6)) {
+		wg_drop(out->wg, out->peer, skb, WG_DROP_TX_NO_ENDPOINT);
+		return -EAFNOSUPPORT;
 	}
-	kfree_skb(skb);
-	return ret;
+	out->sk = v4 ? rcu_dereference_bh(out->wg->sock4) :
+		       rcu_dereference_bh(out->wg->sock6);
+	if (unlikely(!out->sk)) {
+		wg_drop(out->wg, out->peer, skb, WG_DROP_TX_CLOSED);
+		return -ENONET;
+	}
+	return v4 ? send4(out, skb, ds) : send6(out, skb, ds);
 }
 
 /**

@@ -15,6 +15,7 @@
 #include "stage.h"
 
 #include "device.h"
+#include "drop.h"
 #include "engine.h"
 #include "handshake.h"
 #include "messages.h"
@@ -40,12 +41,13 @@ static void drop_oldest(struct wg_peer *peer, struct sk_buff_head *dropped)
 	__skb_queue_tail(dropped, skb);
 }
 
-static void count_dropped(struct wg_peer *peer, struct sk_buff_head *dropped)
+static void drop(struct wg_peer *peer, struct sk_buff_head *dropped,
+		 enum wg_drop cause)
 {
 	if (skb_queue_empty(dropped))
 		return;
 	DEV_STATS_ADD(peer->device->dev, tx_dropped, skb_queue_len(dropped));
-	__skb_queue_purge(dropped);
+	wg_drop_queue(peer->device, peer, dropped, cause);
 }
 
 /**
@@ -74,12 +76,15 @@ void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb)
 {
 	struct wg_stage *stage = &peer->stage;
 	struct sk_buff_head dropped;
+	enum wg_drop cause;
 	unsigned int limit;
 
 	__skb_queue_head_init(&dropped);
 	/* Who waits must not pin its socket's memory: there may be no end. */
 	skb_orphan(skb);
 	spin_lock_bh(&stage->packets.lock);
+	cause = stage->gate < WG_STAGE_FLUSHING ? WG_DROP_TX_NO_KEY :
+						  WG_DROP_TX_QUEUE_FULL;
 	if (stage->gate == WG_STAGE_CLOSING) {
 		__skb_queue_tail(&dropped, skb);
 	} else {
@@ -95,7 +100,7 @@ void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb)
 		stage->overflowed |= !skb_queue_empty(&dropped);
 	}
 	spin_unlock_bh(&stage->packets.lock);
-	count_dropped(peer, &dropped);
+	drop(peer, &dropped, cause);
 }
 
 /* Hands what waits to the worker, unless it has it already. */
@@ -176,7 +181,7 @@ static void put_back(struct wg_peer *peer, struct sk_buff_head *packets)
 	       skb_queue_len(&stage->packets) > 1)
 		drop_oldest(peer, &dropped);
 	spin_unlock_bh(&stage->packets.lock);
-	count_dropped(peer, &dropped);
+	drop(peer, &dropped, WG_DROP_TX_NO_KEY);
 }
 
 /* Sends in order. False when there was no key for the first that is left. */
@@ -223,20 +228,21 @@ void wg_stage_flush_worker(struct work_struct *work)
 		}
 	}
 	if (READ_ONCE(peer->dead))
-		wg_stage_purge(peer);
+		wg_stage_purge(peer, WG_DROP_TX_CLOSED);
 	wg_peer_put(peer);
 }
 
 /**
  * wg_stage_purge() - drop what waits
  * @peer: peer
+ * @cause: why
  *
  * A worker that is at it goes on with what it has taken, and then opens the
  * gate.
  *
  * Context: any.
  */
-void wg_stage_purge(struct wg_peer *peer)
+void wg_stage_purge(struct wg_peer *peer, enum wg_drop cause)
 {
 	struct wg_stage *stage = &peer->stage;
 	struct sk_buff_head dropped;
@@ -248,5 +254,5 @@ void wg_stage_purge(struct wg_peer *peer)
 	if (stage->gate == WG_STAGE_WAITING)
 		WRITE_ONCE(stage->gate, WG_STAGE_OPEN);
 	spin_unlock_bh(&stage->packets.lock);
-	count_dropped(peer, &dropped);
+	drop(peer, &dropped, cause);
 }

@@ -7,6 +7,8 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "drop.h"
+
 struct wg_peer;
 
 /* Who may send: the answer to it is what keeps packets in order. */
@@ -38,7 +40,7 @@ void wg_stage_init(struct wg_peer *peer);
 void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb);
 void wg_stage_flush(struct wg_peer *peer);
 void wg_stage_flush_worker(struct work_struct *work);
-void wg_stage_purge(struct wg_peer *peer);
+void wg_stage_purge(struct wg_peer *peer, enum wg_drop cause);
 
 /**
  * wg_stage_is_open() - may a sender go past the stage?

@@ -67,7 +67,7 @@ static void give_up(struct wg_peer *peer)
 {
 	wg_dbg_peer(peer, "No answer to handshakes, giving up");
 	WRITE_ONCE(peer->timers.unanswered_rx, 0);
-	wg_stage_purge(peer);
+	wg_stage_purge(peer, WG_DROP_TX_NO_KEY);
 	/* Whatever keys there still are go after the usual time. */
 	if (!timer_pending(&peer->timers.zero_keys))
 		arm(peer, &peer->timers.zero_keys, ZERO_KEYS_SECS * HZ);

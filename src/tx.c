@@ -8,6 +8,7 @@
 
 #include "aead.h"
 #include "device.h"
+#include "drop.h"
 #include "engine.h"
 #include "handshake.h"
 #include "keypair.h"
@@ -17,6 +18,7 @@
 #include "peer.h"
 #include "socket.h"
 #include "stage.h"
+#include "stats.h"
 #include "timers.h"
 
 #include <linux/ip.h>
@@ -100,21 +102,25 @@ static bool segment(struct wg_tx_batch *batch, struct sk_buff *skb)
 /**
  * wg_tx_drop() - empty a batch
  * @batch: batch
+ * @cause: why
  *
  * Context: any.
  */
-void wg_tx_drop(struct wg_tx_batch *batch)
+void wg_tx_drop(struct wg_tx_batch *batch, enum wg_drop cause)
 {
-	kfree_skb_list(batch->packets);
-	kfree_skb(batch->uncut);
+	enum skb_drop_reason reason = wg_drop_causes[cause].reason;
+
+	wg_drop_count(batch->peer->device, batch->peer, cause, batch->count);
+	kfree_skb_list_reason(batch->packets, reason);
+	kfree_skb_reason(batch->uncut, reason);
 	batch->packets = NULL;
 	batch->uncut = NULL;
 }
 
-static void drop_batch(struct wg_tx_batch *batch)
+static void drop_batch(struct wg_tx_batch *batch, enum wg_drop cause)
 {
 	DEV_STATS_ADD(batch->peer->device->dev, tx_errors, batch->count);
-	wg_tx_drop(batch);
+	wg_tx_drop(batch, cause);
 }
 
 /**
@@ -144,9 +150,10 @@ bool wg_tx_take(struct wg_tx_batch *batch, struct wg_peer *peer,
 	};
 	if (unlikely(!batch->keypair))
 		return false;
-	if ((skb_is_gso(skb) && unlikely(!segment(batch, skb))) ||
-	    unlikely(!take_nonces(batch)))
-		drop_batch(batch);
+	if (skb_is_gso(skb) && unlikely(!segment(batch, skb)))
+		drop_batch(batch, WG_DROP_TX_MALFORMED);
+	else if (unlikely(!take_nonces(batch)))
+		drop_batch(batch, WG_DROP_TX_NO_KEY);
 	return true;
 }
 
@@ -196,6 +203,13 @@ static struct sk_buff *seal_in_place(struct wg_tx_batch *batch,
 	return skb;
 }
 
+static void drop_sealing(struct wg_tx_batch *batch, struct sk_buff *skb,
+			 enum wg_drop cause)
+{
+	DEV_STATS_INC(batch->peer->device->dev, tx_errors);
+	wg_drop(batch->peer->device, batch->peer, skb, cause);
+}
+
 /* The inner packet is consumed, and the new one has its owner. */
 static struct sk_buff *seal_to_new(struct wg_tx_batch *batch,
 				   struct sk_buff *skb, unsigned int pad,
@@ -206,7 +220,7 @@ static struct sk_buff *seal_to_new(struct wg_tx_batch *batch,
 
 	out = alloc_skb(OUTER_ROOM + WG_DATA_OVERHEAD + len, GFP_ATOMIC);
 	if (unlikely(!out)) {
-		kfree_skb(skb);
+		drop_sealing(batch, skb, WG_DROP_TX_NO_MEMORY);
 		return NULL;
 	}
 	skb_reserve(out, OUTER_ROOM);
@@ -231,7 +245,7 @@ static struct sk_buff *seal_one(struct wg_tx_batch *batch, struct sk_buff *skb,
 	skb_mark_not_on_list(skb);
 	if (skb->ip_summed == CHECKSUM_PARTIAL &&
 	    unlikely(skb_checksum_help(skb))) {
-		kfree_skb(skb);
+		drop_sealing(batch, skb, WG_DROP_TX_MALFORMED);
 		return NULL;
 	}
 	if (sealable_in_place(skb, pad + WG_TAG_SIZE))
@@ -333,6 +347,19 @@ static struct sk_buff *seal_super(struct wg_tx_batch *batch,
 	return out;
 }
 
+/* What is left of a batch for which there is no memory. */
+static void drop_rest(struct wg_tx_batch *batch, struct sk_buff *rest,
+		      u64 counter)
+{
+	struct wg_device *wg = batch->peer->device;
+
+	DEV_STATS_INC(wg->dev, tx_errors);
+	wg_drop_count(wg, batch->peer, WG_DROP_TX_NO_MEMORY,
+		      batch->counter + batch->count - counter);
+	kfree_skb_list_reason(rest,
+			      wg_drop_causes[WG_DROP_TX_NO_MEMORY].reason);
+}
+
 /* Without memory what is left is dropped: its nonces are gone, which is fine. */
 static void seal_supers(struct wg_tx_batch *batch)
 {
@@ -343,8 +370,7 @@ static void seal_supers(struct wg_tx_batch *batch)
 	while (next) {
 		*tail = seal_super(batch, &next, &counter);
 		if (unlikely(!*tail)) {
-			DEV_STATS_INC(batch->peer->device->dev, tx_errors);
-			kfree_skb_list(next);
+			drop_rest(batch, next, counter);
 			break;
 		}
 		tail = &(*tail)->next;
@@ -364,8 +390,6 @@ static void seal_singles(struct wg_tx_batch *batch)
 		*tail = seal_one(batch, skb, counter++);
 		if (likely(*tail))
 			tail = &(*tail)->next;
-		else
-			DEV_STATS_INC(batch->peer->device->dev, tx_errors);
 	}
 	consume_skb(batch->uncut);
 	batch->uncut = NULL;
@@ -383,10 +407,13 @@ static void seal_singles(struct wg_tx_batch *batch)
  */
 void wg_tx_seal(struct wg_tx_batch *batch)
 {
+	if (unlikely(!batch->packets))
+		return;
 	if (batch->uncut && sealed_len(batch, batch->packets) <= PAGE_SIZE)
 		seal_supers(batch);
-	else if (likely(batch->packets))
+	else
 		seal_singles(batch);
+	wg_stats_count_crypted(batch->peer->device, WG_TX, batch->count);
 }
 
 /* Begin a new session before this one ends (whitepaper 6.2). */

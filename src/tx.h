@@ -6,6 +6,8 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
+#include "drop.h"
+
 struct wg_keypair;
 struct wg_peer;
 
@@ -40,7 +42,7 @@ bool wg_tx_has_key(struct wg_peer *peer);
 bool wg_tx_take(struct wg_tx_batch *batch, struct wg_peer *peer,
 		struct sk_buff *skb);
 void wg_tx_seal(struct wg_tx_batch *batch);
-void wg_tx_drop(struct wg_tx_batch *batch);
+void wg_tx_drop(struct wg_tx_batch *batch, enum wg_drop cause);
 void wg_tx_transmit(struct wg_tx_batch *batch);
 bool wg_tx_send(struct wg_peer *peer, struct sk_buff *skb);
 

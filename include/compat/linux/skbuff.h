@@ -17,4 +17,20 @@ static inline void skb_unset_transport_header(struct sk_buff *skb)
 }
 #endif
 
+/*
+ * Drop reasons that came later. Those of 6.1, in net/dropreason.h, need no look.
+ */
+#ifndef HAVE_DROP_SOCKET_CLOSE
+#define SKB_DROP_REASON_SOCKET_CLOSE	SKB_DROP_REASON_NO_SOCKET
+#endif
+#ifndef HAVE_DROP_DUP_FRAG
+#define SKB_DROP_REASON_DUP_FRAG	SKB_DROP_REASON_NOT_SPECIFIED
+#endif
+#ifndef HAVE_DROP_IP_TUNNEL_ECN
+#define SKB_DROP_REASON_IP_TUNNEL_ECN	SKB_DROP_REASON_NOT_SPECIFIED
+#endif
+#ifndef HAVE_DROP_NO_TX_TARGET
+#define SKB_DROP_REASON_NO_TX_TARGET	SKB_DROP_REASON_NEIGH_FAILED
+#endif
+
 #endif /* _COMPAT_LINUX_SKBUFF_H */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Why packets are dropped, for whoever asks: counters, tracepoints, the core. */
+#ifndef _WG_DROP_H
+#define _WG_DROP_H
+
+#include <linux/skbuff.h>
+
+struct wg_device;
+struct wg_peer;
+
+#define WG_DROP_CAUSE(name, ...) WG_DROP_##name,
+
+/* Why a packet is dropped: drop_causes.h says what each means. */
+enum wg_drop {
+	WG_DROP_NONE,		/* not dropped */
+#include "drop_causes.h"
+	WG_DROP_COUNT,		/* of causes, and the one that is none */
+};
+
+#undef WG_DROP_CAUSE
+
+/**
+ * struct wg_drop_cause - what there is to say about a cause
+ * @path: "rx" or "tx"
+ * @word: its name
+ * @reason: for the core
+ */
+struct wg_drop_cause {
+	const char *path;
+	const char *word;
+	enum skb_drop_reason reason;
+};
+
+extern const struct wg_drop_cause wg_drop_causes[WG_DROP_COUNT];
+
+void wg_drop_count(struct wg_device *wg, const struct wg_peer *peer,
+		   enum wg_drop cause, unsigned int packets);
+
+void wg_drop_say(struct wg_device *wg, const struct sk_buff *skb,
+		 enum wg_drop cause);
+
+/**
+ * wg_drop() - drop a packet
+ * @wg: device
+ * @peer: whose packet it was, or NULL where that is not known
+ * @skb: packet; taken over
+ * @cause: why
+ *
+ * Not a function, so that the core's tracepoint sees the place in the code.
+ *
+ * Context: any.
+ */
+static inline void wg_drop(struct wg_device *wg, const struct wg_peer *peer,
+			   struct sk_buff *skb, enum wg_drop cause)
+{
+	wg_drop_count(wg, peer, cause, 1);
+	kfree_skb_reason(skb, wg_drop_causes[cause].reason);
+}
+
+/**
+ * wg_drop_from() - drop a message that is nobody's yet
+ * @wg: device
+ * @skb: outer packet, headers in place; taken over
+ * @cause: why
+ *
+ * Context: any.
+ */
+static inline void wg_drop_from(struct wg_device *wg, struct sk_buff *skb,
+				enum wg_drop cause)
+{
+	wg_drop_say(wg, skb, cause);
+	wg_drop(wg, NULL, skb, cause);
+}
+
+/**
+ * wg_drop_queue() - drop all packets of a queue
+ * @wg: device
+ * @peer: whose packets they were, or NULL
+ * @queue: packets; empty afterwards; its lock is the caller's business
+ * @cause: why
+ *
+ * Context: any.
+ */
+static inline void wg_drop_queue(struct wg_device *wg,
+				 const struct wg_peer *peer,
+				 struct sk_buff_head *queue, enum wg_drop cause)
+{
+	struct sk_buff *skb;
+
+	if (skb_queue_empty(queue))
+		return;
+	wg_drop_count(wg, peer, cause, skb_queue_len(queue));
+	while ((skb = __skb_dequeue(queue)))
+		kfree_skb_reason(skb, wg_drop_causes[cause].reason);
+}
+
+#endif /* _WG_DROP_H */
