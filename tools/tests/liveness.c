@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* When is a tunnel dead? Hours of probing, in no time. KTAP on standard output. */
+/* When is a tunnel dead, and what fits through? Hours in no time. KTAP. */
 #include "liveness.h"
+#include "measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,35 @@ static void choice(void)
 		       table[i].wanted, table[i].what);
 }
 
+/* Whatever fits, it is found, at most a step too small, with few questions. */
+static void sizes(void)
+{
+	unsigned int most, limit, size, asked, worst = 0;
+	struct search search;
+	bool good = true;
+
+	for (most = MEASURE_LEAST; most < 1600; most++) {
+		for (limit = MEASURE_LEAST; limit < 1600; limit += 3) {
+			search_begin(&search, most);
+			asked = 0;
+			while ((size = search_next(&search)) && asked < 100) {
+				good &= size > MEASURE_LEAST && size <= most;
+				search_tell(&search, size, size <= limit);
+				asked++;
+			}
+			if (limit >= most)
+				good &= search.fits == most && asked <= 1;
+			else
+				good &= search.fits <= limit &&
+					search.fits + 16 > limit;
+			if (asked > worst)
+				worst = asked;
+		}
+	}
+	result(good, "the largest size that fits is found");
+	result(worst <= 6, "with six questions at most");
+}
+
 int main(void)
 {
 	puts("KTAP version 1");
@@ -133,6 +163,7 @@ int main(void)
 	beginning();
 	sleeping();
 	choice();
+	sizes();
 	printf("1..%d\n# %d passed, %d failed\n", number, number - failed,
 	       failed);
 	return failed != 0;

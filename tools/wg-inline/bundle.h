@@ -54,6 +54,16 @@ int bundle_find(struct links *links, const char *name, struct state *first);
  */
 int bundle_dismantle(const struct links *links, const struct state *state);
 
+/**
+ * bundle_fit() - lower the MTU to what gets through to all peers in one piece
+ * @name: of the bundle, which is up
+ * @config: of it; if that has an MTU, nothing happens
+ * @patience: milliseconds to wait for first answers
+ *
+ * Return: 0, also if nobody answers; or -1 after having said why.
+ */
+int bundle_fit(const char *name, const struct config *config, int patience);
+
 /* The verbs. They return 0, or -1 after having said why. */
 int bundle_up(const struct bundle *bundle, const struct config *config,
 	      unsigned int tunnels, bool layer4);

@@ -4,6 +4,7 @@
 
 #include "configure.h"
 #include "hook.h"
+#include "measure.h"
 #include "route.h"
 #include "say.h"
 #include "sysctl.h"
@@ -19,7 +20,8 @@
 #define FIRST_TABLE 51820
 #define OVERHEAD 80		/* the most that a tunnel adds to a packet */
 #define USUAL_MTU 1420
-#define LEAST_MTU 1280
+/* So many milliseconds may pass until the other end answers, to measure the MTU. */
+#define PATIENCE 2000
 
 /**
  * struct up - a bundle on its way up
@@ -280,7 +282,7 @@ static unsigned int find_mtu(const struct up *up)
 	}
 	if (!least || least > 65535)
 		return USUAL_MTU;
-	return least < LEAST_MTU + OVERHEAD ? LEAST_MTU : least - OVERHEAD;
+	return least < MEASURE_LEAST + OVERHEAD ? MEASURE_LEAST : least - OVERHEAD;
 }
 
 static int bring_up(struct up *up)
@@ -516,6 +518,13 @@ static int greet(struct up *up)
 	return 0;
 }
 
+/* That the bundle is up does not depend on it. */
+static int fit(struct up *up)
+{
+	bundle_fit(up->name, up->config, PATIENCE);
+	return 0;
+}
+
 static int post_up(struct up *up)
 {
 	return hooks_run(&up->config->post_up, "PostUp", up->name);
@@ -523,7 +532,7 @@ static int post_up(struct up *up)
 
 static int (*const steps[])(struct up *up) = {
 	add_links, pre_up, configure, add_addresses, bring_up, add_routes,
-	greet, post_up,
+	greet, fit, post_up,
 };
 
 /* A step that fails has said why; all that was done until then is undone. */

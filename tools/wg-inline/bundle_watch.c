@@ -5,10 +5,10 @@
  */
 #include "bundle.h"
 
-#include "configure.h"
+#include "bundle_fit.h"
+#include "end.h"
 #include "liveness.h"
 #include "notify.h"
-#include "probe.h"
 #include "route.h"
 #include "say.h"
 
@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* An end that has not answered as one of ours for so long is another one. */
@@ -37,10 +36,7 @@
 
 /**
  * struct party - a peer
- * @tunnels: that it has of ours
- * @locals: link-local addresses, by which each answers on the tunnel it was asked
- * @inner: an address that is the peer's alone, to which it answers by its routes
- * @own_inner: ours to ask from; no family if there is no such pair
+ * @end: how it is asked
  * @ours: does it answer by link-local addresses? Then no others count.
  * @since: when it was found to be, or not to be
  * @heard: when it did so last
@@ -48,10 +44,7 @@
  * @of: each tunnel's
  */
 struct party {
-	unsigned int tunnels;
-	struct prefix locals[MOST_TUNNELS];
-	struct prefix inner;
-	struct prefix own_inner;
+	struct end end;
 	bool ours;
 	int64_t since;
 	int64_t heard;
@@ -62,13 +55,14 @@ struct party {
 /**
  * struct watch - a bundle that is being watched
  * @name: of it
+ * @config: of it
  * @links: members
  * @probe: by which they are asked
  * @signals: where requests to end arrive
- * @locals: own link-local addresses
  * @parties: peers
  * @answers: room for a word for each of them
  * @count: how many
+ * @fitter: measures the MTU
  * @turn: number of the current one
  * @last: when it was
  * @begun: when the first was
@@ -78,13 +72,14 @@ struct party {
  */
 struct watch {
 	const char *name;
+	const struct config *config;
 	struct links links;
 	struct probe probe;
 	int signals;
-	struct prefix locals[MOST_TUNNELS];
 	struct party *parties;
 	uint32_t *answers;
 	unsigned int count;
+	struct fitter fitter;
 	uint64_t turn;
 	int64_t last;
 	int64_t begun;
@@ -93,21 +88,6 @@ struct watch {
 	uint32_t used[MOST_TUNNELS + 1];
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-static bool same_address(const struct prefix *a, const struct prefix *b)
-{
-	size_t size = a->family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
-
-	return a->family == b->family && !memcmp(&a->v6, &b->v6, size);
-}
-
 static uint32_t first_bits(unsigned int count)
 {
 	return UINT32_MAX >> (32 - count);
@@ -115,52 +95,15 @@ static uint32_t first_bits(unsigned int count)
 
 /* --------------------------------------------------------------- begin -- */
 
-static const struct prefix *own_address(const struct config *config, int family)
-{
-	size_t i;
-
-	for (i = 0; i < config->addresses.count; i++) {
-		if (config->addresses.of[i].family == family)
-			return &config->addresses.of[i];
-	}
-	return NULL;
-}
-
-/* A single allowed IP is the peer itself, or a host behind it. */
-static void find_inner(struct party *party, const struct config *config,
-		       const struct peer *peer)
-{
-	const struct prefix *own;
-	size_t i;
-
-	for (i = 0; i < peer->allowed.count; i++) {
-		const struct prefix *ip = &peer->allowed.of[i];
-
-		if (ip->length != (ip->family == AF_INET6 ? 128 : 32))
-			continue;
-		own = own_address(config, ip->family);
-		if (!own)
-			continue;
-		party->inner = *ip;
-		party->own_inner = *own;
-		return;
-	}
-}
-
 static void begin_party(struct watch *watch, struct party *party,
 			const struct config *config, const struct peer *peer)
 {
 	unsigned int i;
 
-	party->tunnels = peer->member_count + 1;
-	if (party->tunnels > watch->links.count)
-		party->tunnels = watch->links.count;
+	end_find(&party->end, config, peer, watch->links.count);
 	party->since = watch->begun;
-	find_inner(party, config, peer);
-	for (i = 0; i < party->tunnels; i++) {
-		value_local(tunnel_key(peer, i + 1), &party->locals[i]);
+	for (i = 0; i < party->end.tunnels; i++)
 		liveness_begin(&party->of[i], watch->begun);
-	}
 }
 
 static int open_signals(struct watch *watch)
@@ -176,13 +119,13 @@ static int open_signals(struct watch *watch)
 	return watch->signals < 0 ? -errno : 0;
 }
 
-static int begin(struct watch *watch, const struct config *config)
+static int begin(struct watch *watch)
 {
-	uint8_t key[KEY_BYTES];
+	const struct config *config = watch->config;
 	unsigned int i;
 	int ret;
 
-	watch->begun = now_ms();
+	watch->begun = end_now();
 	watch->last = watch->begun;
 	watch->count = config->peer_count;
 	watch->parties = calloc(watch->count + 1, sizeof(*watch->parties));
@@ -192,11 +135,8 @@ static int begin(struct watch *watch, const struct config *config)
 	for (i = 0; i < watch->count; i++)
 		begin_party(watch, &watch->parties[i], config,
 			    &config->peers[i]);
-	for (i = 0; i < watch->links.count; i++) {
-		bundle_public(config, i + 1, key);
-		value_local(key, &watch->locals[i]);
-		watch->used[i + 1] = first_bits(i + 1);
-	}
+	for (i = 1; i <= watch->links.count; i++)
+		watch->used[i] = first_bits(i);
 	ret = open_signals(watch);
 	if (ret)
 		return fail("cannot wait for signals: %s", strerror(-ret));
@@ -211,6 +151,7 @@ static int begin(struct watch *watch, const struct config *config)
 
 static void end(struct watch *watch)
 {
+	fitter_end(&watch->fitter);
 	probe_close(&watch->probe);
 	close(watch->signals);
 }
@@ -223,7 +164,7 @@ static unsigned int count_users(const struct watch *watch, unsigned int size)
 	unsigned int i, count = 0;
 
 	for (i = 0; i < watch->count; i++)
-		count += watch->parties[i].tunnels == size;
+		count += watch->parties[i].end.tunnels == size;
 	return count;
 }
 
@@ -236,10 +177,10 @@ static unsigned int look_up_answers(const struct watch *watch,
 	for (i = 0; i < watch->count; i++) {
 		const struct party *party = &watch->parties[i];
 
-		if (exact && party->tunnels != size)
+		if (exact && party->end.tunnels != size)
 			continue;
 		answers[count] = 0;
-		for (j = 0; j < party->tunnels; j++) {
+		for (j = 0; j < party->end.tunnels; j++) {
 			if (party->of[j].alive)
 				answers[count] |= 1U << j;
 		}
@@ -329,6 +270,8 @@ static void arrange(struct watch *watch, bool first)
 			continue;
 		if (!first)
 			tell_changes(watch, size, use);
+		if (use & ~watch->used[size])
+			fitter_want(&watch->fitter, watch->last);
 		set_group(watch, size, use);
 		changed = true;
 	}
@@ -343,7 +286,7 @@ static bool all_alive(const struct watch *watch)
 	unsigned int i, j;
 
 	for (i = 0; i < watch->count; i++) {
-		for (j = 0; j < watch->parties[i].tunnels; j++) {
+		for (j = 0; j < watch->parties[i].end.tunnels; j++) {
 			if (!watch->parties[i].of[j].alive)
 				return false;
 		}
@@ -356,7 +299,7 @@ static bool is_silent(const struct watch *watch)
 	unsigned int i, j;
 
 	for (i = 0; i < watch->count; i++) {
-		for (j = 0; j < watch->parties[i].tunnels; j++) {
+		for (j = 0; j < watch->parties[i].end.tunnels; j++) {
 			if (watch->parties[i].of[j].alive)
 				return false;
 		}
@@ -384,6 +327,8 @@ static void note_silence(struct watch *watch)
 		       watch->name,
 		       count_bits(watch->used[watch->links.count]),
 		       watch->links.count);
+	if (!silent && watch->silent)
+		fitter_want(&watch->fitter, watch->last);
 	watch->silent = silent;
 }
 
@@ -408,7 +353,6 @@ static void settle(struct watch *watch)
 
 /* -------------------------------------------------------------- asking -- */
 
-/* What cannot be sent is not answered either. */
 static void ask(struct watch *watch, unsigned int i, unsigned int j)
 {
 	struct party *party = &watch->parties[i];
@@ -416,11 +360,11 @@ static void ask(struct watch *watch, unsigned int i, unsigned int j)
 	bool plain = party->plain && watch->last - party->since > CHANGED;
 
 	if (party->ours || !plain || !(watch->turn % SELDOM))
-		probe_send(&watch->probe, index, &watch->locals[j],
-			   &party->locals[j], TOKEN(i, j, 1), PROBE_LEAST);
-	if (!party->ours && party->inner.family)
-		probe_send(&watch->probe, index, &party->own_inner,
-			   &party->inner, TOKEN(i, j, 0), PROBE_LEAST);
+		end_ask(&party->end, &watch->probe, index, j, true,
+			TOKEN(i, j, 1), PROBE_LEAST);
+	if (!party->ours)
+		end_ask(&party->end, &watch->probe, index, j, false,
+			TOKEN(i, j, 0), PROBE_LEAST);
 }
 
 static void ask_all(struct watch *watch)
@@ -428,7 +372,7 @@ static void ask_all(struct watch *watch)
 	unsigned int i, j;
 
 	for (i = 0; i < watch->count; i++) {
-		for (j = 0; j < watch->parties[i].tunnels; j++) {
+		for (j = 0; j < watch->parties[i].end.tunnels; j++) {
 			if (liveness_ask(&watch->parties[i].of[j], watch->last))
 				ask(watch, i, j);
 		}
@@ -459,16 +403,13 @@ static void take(struct watch *watch, const struct answer *answer, int64_t now)
 	bool local = LOCAL(answer->token);
 	struct party *party;
 
-	if (answer->piece || i >= watch->count)
+	if (answer->piece || i >= watch->count || j >= watch->links.count)
 		return;
 	party = &watch->parties[i];
-	if (j >= party->tunnels ||
-	    !same_address(&answer->from, local ? &party->locals[j] :
-			  &party->inner))
+	if (!end_is_from(&party->end, answer, watch->links.of[j].index, j,
+			 local))
 		return;
 	if (local) {
-		if (answer->index != watch->links.of[j].index)
-			return;
 		party->ours = true;
 		party->heard = now;
 	} else if (party->ours) {
@@ -496,7 +437,7 @@ static void judge(struct watch *watch, int64_t late)
 	unsigned int i, j;
 
 	for (i = 0; i < watch->count; i++) {
-		for (j = 0; j < watch->parties[i].tunnels; j++) {
+		for (j = 0; j < watch->parties[i].end.tunnels; j++) {
 			if (late > LATE)
 				liveness_forgive(&watch->parties[i].of[j], late);
 			liveness_judge(&watch->parties[i].of[j], watch->last);
@@ -520,6 +461,8 @@ static void turn(struct watch *watch, int64_t now)
 	}
 	fflush(stdout);
 	ask_all(watch);
+	if (watch->settled && !watch->silent)
+		fitter_turn(&watch->fitter, watch->name, watch->config, now);
 }
 
 /* Its interfaces are asked for once a second. */
@@ -562,7 +505,7 @@ static int go_on(struct watch *watch)
 		if (poll(wait, 3, now < next ? next - now : 0) < 0 &&
 		    errno != EINTR)
 			return fail("cannot wait: %s", strerror(errno));
-		now = now_ms();
+		now = end_now();
 		hear(watch, now);
 		if (wait[0].revents) {
 			take_all_back(watch);
@@ -581,7 +524,7 @@ static int go_on(struct watch *watch)
 
 int bundle_watch(const struct bundle *bundle, const struct config *config)
 {
-	struct watch watch = { .name = bundle->name };
+	struct watch watch = { .name = bundle->name, .config = config };
 	struct state first;
 	int ret;
 
@@ -593,7 +536,7 @@ int bundle_watch(const struct bundle *bundle, const struct config *config)
 		ret = fail("%s has lost a tunnel: take it down and up again",
 			   bundle->name);
 	else
-		ret = begin(&watch, config);
+		ret = begin(&watch);
 	if (!ret) {
 		ret = go_on(&watch);
 		notify("STOPPING=1");

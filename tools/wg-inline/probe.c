@@ -20,6 +20,8 @@
 /* No more of what is heard is looked at than this. */
 #define LOOKED_AT 128
 #define HOPS 64
+/* The header of a piece of IPv6, or the least of one of IPv4. */
+#define LEAST_PIECE 8
 
 /* struct echo - the header of an echo, and what ours begin with */
 struct echo {
@@ -136,13 +138,27 @@ void probe_close(struct probe *probe)
 	}
 }
 
-static bool is_piece(const uint8_t *packet, int family)
+static bool is_piece_v4(const struct iphdr *ip, struct answer *answer)
 {
-	const struct ip6_hdr *v6 = (const void *)packet;
-	const struct iphdr *v4 = (const void *)packet;
+	uint16_t where = ntohs(ip->frag_off);
 
-	return family == AF_INET6 ? v6->ip6_nxt == IPPROTO_FRAGMENT :
-	       v4->frag_off & htons(IP_MF | IP_OFFMASK);
+	if (!(where & (IP_MF | IP_OFFMASK)))
+		return false;
+	answer->size = where & IP_MF ? 0 : (where & IP_OFFMASK) * 8 +
+		       ntohs(ip->tot_len) - ip->ihl * 4;
+	return true;
+}
+
+static bool is_piece_v6(const struct ip6_hdr *ip, struct answer *answer)
+{
+	const struct ip6_frag *piece = (const void *)(ip + 1);
+	bool more = piece->ip6f_offlg & IP6F_MORE_FRAG;
+
+	if (ip->ip6_nxt != IPPROTO_FRAGMENT)
+		return false;
+	answer->size = more ? 0 : ntohs(piece->ip6f_offlg & IP6F_OFF_MASK) +
+		       ntohs(ip->ip6_plen) - sizeof(*piece);
+	return true;
 }
 
 static void read_from(struct prefix *from, const uint8_t *packet, int family)
@@ -178,11 +194,13 @@ bool probe_hear(const struct probe *probe, int family, struct answer *answer)
 			continue;
 		if (got < 0)
 			return false;
-		if ((size_t)got < header)
+		if ((size_t)got < header + LEAST_PIECE)
 			continue;
 		answer->index = by.sll_ifindex;
 		read_from(&answer->from, packet, family);
-		answer->piece = is_piece(packet, family);
+		answer->piece = family == AF_INET6 ?
+				is_piece_v6((void *)packet, answer) :
+				is_piece_v4((void *)packet, answer);
 		if (answer->piece)
 			return true;
 		if ((size_t)got < header + sizeof(*echo) ||

@@ -30,9 +30,9 @@ struct probe {
  * struct answer - what was heard
  * @index: of the interface by which it came
  * @from: whose it is
- * @piece: it is a piece of some packet, of which nothing more is known
+ * @piece: it is a piece of some packet, of which nothing is known but @size
  * @token: as in the request
- * @size: of the request
+ * @size: of the request; of a last piece, all that was cut; else 0
  */
 struct answer {
 	unsigned int index;

@@ -10,6 +10,7 @@
 #include <linux/time_types.h>
 #include <linux/wireguard.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -129,4 +130,69 @@ int tunnel_get(struct tunnel *tunnel, const char *name)
 			   nl_reason(nl, ret));
 	nl_close(nl);
 	return ret;
+}
+
+static int add_endpoint(struct prefixes *to, const struct nlattr *endpoint)
+{
+	const struct sockaddr_in6 *v6;
+	const struct sockaddr_in *v4;
+	struct prefix *more;
+
+	if (!endpoint || mnl_attr_get_payload_len(endpoint) < sizeof(*v4))
+		return 0;
+	v4 = mnl_attr_get_payload(endpoint);
+	v6 = mnl_attr_get_payload(endpoint);
+	if (v4->sin_family == AF_INET6 &&
+	    mnl_attr_get_payload_len(endpoint) < sizeof(*v6))
+		return 0;
+	more = reallocarray(to->of, to->count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	to->of = more;
+	more += to->count++;
+	memset(more, 0, sizeof(*more));
+	more->family = v4->sin_family;
+	if (more->family == AF_INET6)
+		more->v6 = v6->sin6_addr;
+	else
+		more->v4 = v4->sin_addr;
+	return 0;
+}
+
+static int read_endpoints(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *have[WGDEVICE_A_MAX + 1];
+	const struct nlattr *about[WGPEER_A_MAX + 1];
+	struct prefixes *to = data;
+	struct nlattr *peer;
+	int ret = 0;
+
+	nl_payload(message, sizeof(struct genlmsghdr), have,
+		   WGDEVICE_A_MAX + 1);
+	if (!have[WGDEVICE_A_PEERS])
+		return 0;
+	mnl_attr_for_each_nested(peer, have[WGDEVICE_A_PEERS]) {
+		nl_nested(peer, about, WGPEER_A_MAX + 1);
+		if (!ret)
+			ret = add_endpoint(to, about[WGPEER_A_ENDPOINT]);
+	}
+	return ret;
+}
+
+int tunnel_endpoints(struct prefixes *to, const char *name)
+{
+	struct nlmsghdr *message;
+	struct nl *nl;
+	int ret;
+
+	nl = nl_open_family(WG_GENL_NAME);
+	if (!nl)
+		return -errno;
+	message = nl_command(nl, WG_CMD_GET_DEVICE, WG_GENL_VERSION,
+			     NLM_F_DUMP);
+	mnl_attr_put_strz(message, WGDEVICE_A_IFNAME, name);
+	ret = nl_talk(nl, message, read_endpoints, to);
+	nl_close(nl);
+	/* One that came or went meanwhile is not worth another try. */
+	return ret == -EINTR ? 0 : ret;
 }

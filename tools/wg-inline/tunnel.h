@@ -2,6 +2,8 @@
 #ifndef WGI_TUNNEL_H
 #define WGI_TUNNEL_H
 
+#include "config.h"
+
 #include <stdint.h>
 
 /* After so many seconds without a new handshake, keys are no longer used. */
@@ -38,5 +40,14 @@ struct tunnel {
  * why.
  */
 int tunnel_get(struct tunnel *tunnel, const char *name);
+
+/**
+ * tunnel_endpoints() - where an interface's peers are
+ * @to: each one's address is added, to be freed by the caller
+ * @name: of the interface
+ *
+ * Return: 0 or a negative error.
+ */
+int tunnel_endpoints(struct prefixes *to, const char *name);
 
 #endif

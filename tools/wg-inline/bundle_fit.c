@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A bundle gets the MTU that all its tunnels have room for. */
+#include "bundle_fit.h"
+
+#include "bundle.h"
+#include "measure.h"
+#include "say.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In milliseconds: once a tunnel is in use, and then now and again. */
+#define SOON 1000
+#define AGAIN 600000
+#define PATIENCE 1000
+
+static int set_all(const struct links *links, unsigned int mtu)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < links->count; i++) {
+		ret = link_change(links->of[i].index, mtu, 0, NULL, false);
+		if (ret)
+			return fail("cannot give %s an MTU of %u: %s",
+				    links->of[i].name, mtu, strerror(-ret));
+	}
+	return 0;
+}
+
+static int fit(const char *name, const struct links *links,
+	       const struct config *config, int patience)
+{
+	unsigned int most = links->of[0].mtu;
+	int size = measure(links, config, patience);
+
+	if (size < 0)
+		return fail("cannot measure the MTU of %s: %s", name,
+			    strerror(-size));
+	if (!size || (unsigned int)size >= most)
+		return 0;
+	if (set_all(links, size))
+		return -1;
+	printf("%s: the MTU is %d, as larger packets get lost or are cut into pieces on the way\n",
+	       name, size);
+	fflush(stdout);
+	return 0;
+}
+
+int bundle_fit(const char *name, const struct config *config, int patience)
+{
+	struct links links;
+	int ret = 0;
+
+	if (config->mtu)
+		return 0;
+	if (bundle_find(&links, name, NULL))
+		return -1;
+	if (links.count)
+		ret = fit(name, &links, config, patience);
+	links_free(&links);
+	return ret;
+}
+
+/* ----------------------------------------------------- beside other work -- */
+
+void fitter_want(struct fitter *fitter, int64_t now)
+{
+	fitter->due = now + SOON;
+}
+
+/* What others have to say while it takes its time must not wait for it. */
+static void begin(struct fitter *fitter, const char *name,
+		  const struct config *config)
+{
+	sigset_t none;
+
+	fflush(stdout);
+	fitter->child = fork();
+	if (fitter->child < 0) {
+		say("cannot measure the MTU of %s: %s", name, strerror(errno));
+		fitter->child = 0;
+	}
+	if (fitter->child)
+		return;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	_exit(bundle_fit(name, config, PATIENCE) ? 1 : 0);
+}
+
+void fitter_turn(struct fitter *fitter, const char *name,
+		 const struct config *config, int64_t now)
+{
+	if (fitter->child && waitpid(fitter->child, NULL, WNOHANG))
+		fitter->child = 0;
+	if (fitter->child || config->mtu || now < fitter->due)
+		return;
+	begin(fitter, name, config);
+	fitter->due = now + AGAIN;
+}
+
+void fitter_end(struct fitter *fitter)
+{
+	if (!fitter->child)
+		return;
+	kill(fitter->child, SIGTERM);
+	waitpid(fitter->child, NULL, 0);
+	fitter->child = 0;
+}
