@@ -16,7 +16,7 @@
  * fresh one, which is mounted nowhere, shows ours. That takes CAP_SYS_ADMIN;
  * but so does entering a namespace: who has not got it may trust /sys.
  */
-static int open_root(void)
+int sysfs_root(void)
 {
 	int context, root = -1;
 
@@ -73,7 +73,7 @@ static int open_file(const struct link *link, const char *name, int flags)
 	int root, fd;
 	char file[64];
 
-	root = open_root();
+	root = sysfs_root();
 	if (root < 0)
 		return -errno;
 	snprintf(file, sizeof(file), "wireguard/%s", name);

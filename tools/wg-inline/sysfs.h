@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* sysfs_root() - a sysfs of this network namespace, to be closed; or -1 */
+int sysfs_root(void);
+
 /**
  * sysfs_read() - the word in a file of /sys/class/net/<if>/wireguard
  * @link: interface
