@@ -11,6 +11,7 @@ int cmd_set(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);
 int cmd_bundle(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_doctor(int argc, char **argv); /* or 3, if it found something */
 
 /* cmd_usage() - the command was called in a way that it does not know */
 int cmd_usage(const char *name);

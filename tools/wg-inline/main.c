@@ -23,6 +23,8 @@ static const struct command {
 	{ "bundle", cmd_bundle,
 	  "keygen|export FILE -n N, up FILE [-n N] [--layer4], down|watch FILE, show [NAME]",
 	  "several tunnels that act as one, from one file of wg-quick's" },
+	{ "doctor", cmd_doctor, "[INTERFACE] [--json]",
+	  "what keeps this machine from scaling, and what mends it" },
 	{ "metrics", cmd_metrics, "",
 	  "OpenMetrics, for node_exporter's textfile collector" },
 };
