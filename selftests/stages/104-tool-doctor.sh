@@ -241,6 +241,14 @@ ip -n "$left" link set wg3 down
 doctor "$left" wg3 --json
 expect_match "down" "wg3 is down" "$(of "j['notes']")"
 
+# With a /sys of another namespace, and no right to mount one.
+status=0
+said=$(in_ns "$left" setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin \
+	"$TOOL" doctor --json) || status=$?
+expect_match "a foreign /sys" "/sys shows another network namespace" \
+	"$(of "j['notes']")"
+expect "a foreign /sys" 0 "$(of "len(j['nics'])")"
+
 # ------------------------------------------------------------ what is wrong --
 
 tool_refused "unknown" "there is no interface wg9" "$left" doctor wg9

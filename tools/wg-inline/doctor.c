@@ -105,7 +105,7 @@ int patient_look(struct patient *patient, struct report *report,
 		note(report, "there are no tunnels, so only the machine was looked at");
 	modules_get(&patient->modules);
 	machine_read(patient);
-	if (paths_look(patient, report) || nics_look(patient))
+	if (paths_look(patient, report) || nics_look(patient, report))
 		return -1;
 	return watch_traffic(patient);
 }

@@ -224,7 +224,7 @@ void patient_free(struct patient *patient);
 int paths_look(struct patient *patient, struct report *report);
 
 /* nics_look() - the interfaces under the paths */
-int nics_look(struct patient *patient);
+int nics_look(struct patient *patient, struct report *report);
 
 /* nic_ask() - what ethtool(8) would say of one */
 void nic_ask(struct nic *nic);

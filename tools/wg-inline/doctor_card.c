@@ -273,18 +273,32 @@ static void drop_unwanted(struct patient *patient)
 	patient->nic_count = kept;
 }
 
-int nics_look(struct patient *patient)
+/* Without CAP_SYS_ADMIN, /sys is as it was mounted. */
+static bool is_shown(const struct patient *patient, const char *name,
+		     unsigned int index)
+{
+	return place_number(patient->places.sys, "class/net/%s/ifindex",
+			    name) == (int)index;
+}
+
+int nics_look(struct patient *patient, struct report *report)
 {
 	char name[IF_NAMESIZE];
+	bool hidden = false;
 	size_t i;
 
 	for (i = 0; i < patient->path_count; i++) {
 		const struct path *path = &patient->paths[i];
 
-		if (if_indextoname(path->index, name) &&
-		    descend(patient, path, name, 4))
+		if (!if_indextoname(path->index, name))
+			continue;
+		if (!is_shown(patient, name, path->index))
+			hidden = true;
+		else if (descend(patient, path, name, 4))
 			return -1;
 	}
+	if (hidden)
+		note(report, "/sys shows another network namespace, so NICs were not looked at");
 	drop_unwanted(patient);
 	return 0;
 }
