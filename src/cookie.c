@@ -13,6 +13,7 @@
 #include "peer.h"
 #include "ratelimiter.h"
 #include "table.h"
+#include "trace.h"
 
 #include <crypto/utils.h>
 #include <linux/if_ether.h>
@@ -379,7 +380,9 @@ bool wg_cookie_consume_reply(struct wg_device *wg,
 
 	taken = take_reply(&peer->cookie, peer->handshake.remote_static, reply,
 			   ktime_get_coarse_boottime_ns());
-	if (!taken)
+	if (taken)
+		trace_wg_handshake(wg, peer, "cookie_received");
+	else
 		wg_dbg_peer(peer, "Cookie answers nothing");
 	wg_peer_put(peer);
 	return taken;

@@ -50,6 +50,8 @@ struct wg_stats;
  * @device_generation: changes with every configuration change, for dumps; update
  *	lock
  * @fwmark: mark of outer packets; READ_ONCE()
+ * @threaded_is_set: the core's "threaded" says which pipeline is wanted; before
+ *	that nobody has; RTNL
  * @incoming_port: UDP port in host order, 0 until chosen; update lock
  */
 struct wg_device {
@@ -74,6 +76,7 @@ struct wg_device {
 	unsigned int num_peers;
 	unsigned int device_generation;
 	u32 fwmark;
+	bool threaded_is_set;
 	u16 incoming_port;
 };
 

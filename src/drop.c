@@ -6,6 +6,7 @@
 #include "log.h"
 #include "peer.h"
 #include "stats.h"
+#include "trace.h"
 
 #define WG_DROP_CAUSE(name, path, word, reason) \
 	[WG_DROP_##name] = { path, word, SKB_DROP_REASON_##reason },
@@ -32,6 +33,7 @@ void wg_drop_count(struct wg_device *wg, const struct wg_peer *peer,
 		   enum wg_drop cause, unsigned int packets)
 {
 	wg_stats_count_drop(wg, cause, packets);
+	trace_wg_drop(wg, peer, cause, packets);
 	if (peer)
 		net_dbg_ratelimited("%s: Dropped %u of peer %llu: %s %s\n",
 				    wg->dev->name, packets, peer->id,

@@ -25,6 +25,11 @@
 #define COUNTERS_PER_CPU \
 	(WG_MODES * COUNTERS_PER_MODE + WG_DROP_COUNT - 1)
 
+/* Private flags: the mode, for those to whom /sys is read-only. */
+enum { FLAG_INLINE = BIT(0), FLAG_THREADED = BIT(1) };
+
+static const char flag_names[][ETH_GSTRING_LEN] = { "inline", "threaded" };
+
 static void get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 {
 	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
@@ -33,6 +38,8 @@ static void get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 
 static int get_sset_count(struct net_device *dev, int set)
 {
+	if (set == ETH_SS_PRIV_FLAGS)
+		return ARRAY_SIZE(flag_names);
 	if (set != ETH_SS_STATS)
 		return -EOPNOTSUPP;
 	return WG_MODES * SIZES_PER_MODE +
@@ -74,19 +81,25 @@ static void write_cpu_names(u8 **to, int cpu)
 				wg_drop_causes[cause].word);
 }
 
-static void get_strings(struct net_device *dev, u32 set, u8 *to)
+static void write_counter_names(u8 *to)
 {
 	enum wg_mode mode;
 	int cpu;
 
-	if (set != ETH_SS_STATS)
-		return;
 	for (mode = 0; mode < WG_MODES; mode++) {
 		write_size_names(&to, wg_mode_word(mode), "rx");
 		write_size_names(&to, wg_mode_word(mode), "tx");
 	}
 	for_each_possible_cpu(cpu)
 		write_cpu_names(&to, cpu);
+}
+
+static void get_strings(struct net_device *dev, u32 set, u8 *to)
+{
+	if (set == ETH_SS_STATS)
+		write_counter_names(to);
+	else if (set == ETH_SS_PRIV_FLAGS)
+		memcpy(to, flag_names, sizeof(flag_names));
 }
 
 static u64 sum_sizes(const struct wg_device *wg, enum wg_mode mode,
@@ -151,10 +164,35 @@ static void get_stats(struct net_device *dev, struct ethtool_stats *info,
 		to = write_cpu(to, per_cpu_ptr(wg->stats, cpu));
 }
 
+/* In inline mode "threaded" says which mode "inline off" would lead to. */
+static u32 get_priv_flags(struct net_device *dev)
+{
+	const struct wg_device *wg = netdev_priv(dev);
+	u32 flags = 0;
+
+	if (!wg_mode_is_pipeline(wg))
+		flags |= FLAG_INLINE;
+	if (wg_mode_pipeline(wg) == WG_MODE_THREADED)
+		flags |= FLAG_THREADED;
+	return flags;
+}
+
+/*
+ * RTNL is held, and nothing is waited for under it (mode.c); ethtool has asked for
+ * the same capability in the same namespace as the file in sysfs does.
+ */
+static int set_priv_flags(struct net_device *dev, u32 flags)
+{
+	return wg_mode_choose(netdev_priv(dev), flags & FLAG_INLINE,
+			      flags & FLAG_THREADED);
+}
+
 const struct ethtool_ops wg_ethtool_ops = {
 	.get_drvinfo = get_drvinfo,
 	.get_link = ethtool_op_get_link,
 	.get_sset_count = get_sset_count,
 	.get_strings = get_strings,
 	.get_ethtool_stats = get_stats,
+	.get_priv_flags = get_priv_flags,
+	.set_priv_flags = set_priv_flags,
 };

@@ -20,6 +20,7 @@
 #include "socket.h"
 #include "stage.h"
 #include "timers.h"
+#include "trace.h"
 #include "tx.h"
 
 #include <linux/cpumask.h>
@@ -106,6 +107,7 @@ static void send_cookie(struct wg_device *wg, struct sk_buff *skb, __le32 index)
 	struct wg_message_cookie reply;
 
 	wg_cookie_create_reply(&wg->cookie_checker, &reply, skb, index);
+	trace_wg_handshake(wg, NULL, "cookie_sent");
 	wg_socket_answer(wg, skb, &reply, sizeof(reply));
 }
 
@@ -152,6 +154,7 @@ static void answer_initiation(struct wg_peer *peer)
 	    !wg_noise_begin_session(peer))
 		return;
 	wg_timers_session_derived(peer);
+	trace_wg_handshake(peer->device, peer, "response_sent");
 	send_message(peer, &message, sizeof(message));
 }
 
@@ -164,6 +167,7 @@ static struct wg_peer *take_initiation(struct wg_device *wg,
 	if (!peer)
 		return NULL;
 	wg_dbg_peer(peer, "Received handshake initiation");
+	trace_wg_handshake(peer->device, peer, "initiation_received");
 	wg_endpoint_learn(peer, skb);
 	answer_initiation(peer);
 	return peer;
@@ -177,6 +181,7 @@ static struct wg_peer *take_response(struct wg_device *wg, struct sk_buff *skb)
 	if (!peer)
 		return NULL;
 	wg_dbg_peer(peer, "Received handshake response");
+	trace_wg_handshake(peer->device, peer, "response_received");
 	wg_endpoint_learn(peer, skb);
 	if (wg_noise_begin_session(peer)) {
 		wg_timers_session_derived(peer);
@@ -281,6 +286,7 @@ static void send_initiation(struct wg_peer *peer)
 		return;
 	/* First, or an answer that comes at once would find nothing to stop. */
 	wg_timers_initiated(peer);
+	trace_wg_handshake(peer->device, peer, "initiation_sent");
 	send_message(peer, &message, sizeof(message));
 }
 

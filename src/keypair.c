@@ -4,6 +4,7 @@
 
 #include "device.h"
 #include "peer.h"
+#include "trace.h"
 
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -37,6 +38,7 @@ struct wg_keypair *wg_keypair_create(struct wg_peer *peer)
 	wg_replay_init(&keypair->replay);
 	pr_debug("%s: Keypair %llu created for peer %llu\n",
 		 peer->device->dev->name, keypair->id, peer->id);
+	trace_wg_keypair(keypair, "created");
 	return keypair;
 }
 
@@ -76,6 +78,7 @@ void wg_keypair_put(struct wg_keypair *keypair, unsigned int refs)
 	peer = keypair->index.peer;
 	pr_debug("%s: Keypair %llu destroyed for peer %llu\n",
 		 peer->device->dev->name, keypair->id, peer->id);
+	trace_wg_keypair(keypair, "destroyed");
 	call_rcu(&keypair->rcu, keypair_free_rcu);
 	wg_peer_put(peer);
 }
@@ -91,6 +94,20 @@ bool wg_keypair_expired(const struct wg_keypair *keypair, unsigned int secs)
 {
 	return (s64)(keypair->birthdate + secs * NSEC_PER_SEC) <=
 	       (s64)ktime_get_coarse_boottime_ns();
+}
+
+/**
+ * wg_keypair_stop_sending() - a keypair seals nothing more
+ * @keypair: keypair, or NULL
+ *
+ * Context: any.
+ */
+void wg_keypair_stop_sending(struct wg_keypair *keypair)
+{
+	if (!keypair || !READ_ONCE(keypair->sending_valid))
+		return;
+	WRITE_ONCE(keypair->sending_valid, false);
+	trace_wg_keypair(keypair, "expired");
 }
 
 /* Takes a keypair out of use: not to be found by index, its slot's ref gone. */
@@ -197,12 +214,6 @@ void wg_keypairs_clear(struct wg_peer *peer)
 	spin_unlock_bh(&keypairs->lock);
 }
 
-static void stop_sending(struct wg_keypair *keypair)
-{
-	if (keypair)
-		WRITE_ONCE(keypair->sending_valid, false);
-}
-
 /**
  * wg_keypairs_expire() - send nothing more with the keys that there are
  * @peer: peer
@@ -219,7 +230,7 @@ void wg_keypairs_expire(struct wg_peer *peer)
 	wg_noise_handshake_clear(peer);
 	atomic64_set(&peer->timers.last_initiation_sent, 0);
 	spin_lock_bh(&keypairs->lock);
-	stop_sending(slot(keypairs, keypairs->current_keypair));
-	stop_sending(slot(keypairs, keypairs->next_keypair));
+	wg_keypair_stop_sending(slot(keypairs, keypairs->current_keypair));
+	wg_keypair_stop_sending(slot(keypairs, keypairs->next_keypair));
 	spin_unlock_bh(&keypairs->lock);
 }

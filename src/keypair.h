@@ -68,6 +68,7 @@ struct wg_keypairs {
 struct wg_keypair *wg_keypair_create(struct wg_peer *peer);
 bool wg_keypair_get(struct wg_keypair *keypair);
 void wg_keypair_put(struct wg_keypair *keypair, unsigned int refs);
+void wg_keypair_stop_sending(struct wg_keypair *keypair);
 bool wg_keypair_expired(const struct wg_keypair *keypair, unsigned int secs);
 void wg_keypair_install(struct wg_peer *peer, struct wg_keypair *keypair);
 bool wg_keypair_promote(struct wg_peer *peer, struct wg_keypair *keypair);

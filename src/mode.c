@@ -48,6 +48,7 @@
 #include "mode.h"
 
 #include "delivery.h"
+#include "trace.h"
 
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
@@ -123,23 +124,36 @@ const char *wg_mode_word(enum wg_mode mode)
 	return modes[mode].word;
 }
 
+/* In inline mode the core's flag is there too, and means nothing until then. */
+static int set_threaded(struct wg_device *wg, bool threaded)
+{
+	int ret = 0;
+
+	if (!!wg->dev->threaded != threaded)
+		ret = dev_set_threaded(wg->dev, threaded ?
+				       NETDEV_NAPI_THREADED_ENABLED :
+				       NETDEV_NAPI_THREADED_DISABLED);
+	if (!ret)
+		wg->threaded_is_set = true;
+	return ret;
+}
+
 static int apply(struct wg_device *wg, const struct mode *mode)
 {
+	enum wg_mode from = wg_mode_of(wg);
 	int ret;
 
 	ASSERT_RTNL();
 	if (mode->engine == &wg_pipeline_engine) {
 		/* For both words, as the flag may change behind our back. */
 		ret = wg_delivery_start_threads();
-		if (ret)
-			return ret;
-		if (!!wg->dev->threaded != mode->threaded)
-			ret = dev_set_threaded(wg->dev, mode->threaded ?
-					       NETDEV_NAPI_THREADED_ENABLED :
-					       NETDEV_NAPI_THREADED_DISABLED);
+		if (!ret)
+			ret = set_threaded(wg, mode->threaded);
 		if (ret)
 			return ret;
 	}
+	if (from != mode - modes)
+		trace_wg_mode(wg, from, mode - modes);
 	if (mode->engine == READ_ONCE(wg->engine))
 		return 0;
 	if (mode->engine == &wg_pipeline_engine) {
@@ -186,6 +200,45 @@ int wg_mode_set(struct wg_device *wg, const char *word)
 	const struct mode *mode = find(word);
 
 	return mode ? apply(wg, mode) : -EINVAL;
+}
+
+/**
+ * wg_mode_pipeline() - which of the pipeline's modes a device is in, or would be
+ * @wg: device
+ *
+ * The one that it was in last; before that what stock does on this kernel, unless
+ * somebody has written to the core's flag.
+ *
+ * Context: RTNL held.
+ * Return: that mode.
+ */
+enum wg_mode wg_mode_pipeline(const struct wg_device *wg)
+{
+	ASSERT_RTNL();
+	if (wg->dev->threaded || (!wg->threaded_is_set && WG_STOCK_THREADED))
+		return WG_MODE_THREADED;
+	return WG_MODE_SOFTIRQ;
+}
+
+/**
+ * wg_mode_choose() - change a device's mode, and which one it would go back to
+ * @wg: device
+ * @is_inline: inline, rather than a pipeline
+ * @threaded: which pipeline: the one to be in, or, when inline, to go back to
+ *
+ * Context: RTNL held; may sleep, for a new kernel thread or the end of one.
+ * Return: 0, or -ENOMEM and nothing changed.
+ */
+int wg_mode_choose(struct wg_device *wg, bool is_inline, bool threaded)
+{
+	int ret = 0;
+
+	if (!is_inline)
+		return apply(wg, &modes[threaded ? WG_MODE_THREADED :
+						   WG_MODE_SOFTIRQ]);
+	if ((wg_mode_pipeline(wg) == WG_MODE_THREADED) != threaded)
+		ret = set_threaded(wg, threaded);
+	return ret ?: apply(wg, &modes[WG_MODE_INLINE]);
 }
 
 /**

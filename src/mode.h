@@ -9,6 +9,11 @@
 #include "device.h"
 #include "engine.h"
 
+/* Does stock have threads poll, if nobody says anything? include/compat may know. */
+#ifndef WG_STOCK_THREADED
+#define WG_STOCK_THREADED true
+#endif
+
 /* As the words that users write: what mode.c keeps about each is in this order. */
 enum wg_mode { WG_MODE_INLINE, WG_MODE_THREADED, WG_MODE_SOFTIRQ, WG_MODES };
 
@@ -54,6 +59,8 @@ static inline enum wg_mode wg_mode_of(const struct wg_device *wg)
 const char *wg_mode_word(enum wg_mode mode);
 void wg_mode_init(struct wg_device *wg);
 int wg_mode_apply_default(struct wg_device *wg);
+enum wg_mode wg_mode_pipeline(const struct wg_device *wg);
+int wg_mode_choose(struct wg_device *wg, bool is_inline, bool threaded);
 int wg_mode_set(struct wg_device *wg, const char *word);
 void wg_mode_forget(struct wg_device *wg);
 

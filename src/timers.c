@@ -11,6 +11,7 @@
 #include "noise.h"
 #include "peer.h"
 #include "stage.h"
+#include "trace.h"
 #include "tx.h"
 
 #include <linux/jiffies.h>
@@ -66,6 +67,7 @@ static bool wait_on(struct wg_peer *peer, struct timer_list *timer,
 static void give_up(struct wg_peer *peer)
 {
 	wg_dbg_peer(peer, "No answer to handshakes, giving up");
+	trace_wg_handshake(peer->device, peer, "given_up");
 	WRITE_ONCE(peer->timers.unanswered_rx, 0);
 	wg_stage_purge(peer, WG_DROP_TX_NO_KEY);
 	/* Whatever keys there still are go after the usual time. */
@@ -252,6 +254,7 @@ void wg_timers_handshake_complete(struct wg_peer *peer)
 	WRITE_ONCE(peer->timers.handshake_attempts, 0);
 	WRITE_ONCE(peer->timers.sent_lastminute, false);
 	ktime_get_real_ts64(&peer->timers.last_handshake);
+	trace_wg_handshake(peer->device, peer, "complete");
 }
 
 /**

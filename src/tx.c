@@ -49,7 +49,7 @@ static struct wg_keypair *sending_keypair(struct wg_peer *peer)
 	if (unlikely(!keypair || !READ_ONCE(keypair->sending_valid)))
 		return NULL;
 	if (unlikely(wg_keypair_expired(keypair, WG_REJECT_AFTER_TIME))) {
-		WRITE_ONCE(keypair->sending_valid, false);
+		wg_keypair_stop_sending(keypair);
 		return NULL;
 	}
 	return keypair;
@@ -81,7 +81,7 @@ static bool take_nonces(struct wg_tx_batch *batch)
 			 batch->count;
 	if (likely(batch->counter < WG_REJECT_AFTER_MESSAGES - batch->count))
 		return true;
-	WRITE_ONCE(batch->keypair->sending_valid, false);
+	wg_keypair_stop_sending(batch->keypair);
 	return false;
 }
 

@@ -54,8 +54,9 @@ static inline void free_any_netdev(struct net_device *dev)
 #define free_netdev free_any_netdev
 #endif
 
-/* Before 6.17: dev_set_threaded() takes a bool. */
+/* Before 6.17: dev_set_threaded() takes a bool, and stock's NAPIs have no threads. */
 #ifndef HAVE_NAPI_THREADED_ENUM
+#define WG_STOCK_THREADED		false
 #define NETDEV_NAPI_THREADED_DISABLED	false
 #define NETDEV_NAPI_THREADED_ENABLED	true
 #endif
