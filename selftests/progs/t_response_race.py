@@ -13,7 +13,8 @@ import timeit
 from collections import Counter, deque
 
 import wgproto as wp
-from wgtest import FACTOR, Kernel, Tunnel, check, finish, now, sleep_until
+from wgtest import FACTOR, Kernel, check, finish
+from wgtunnel import Tunnel, now, sleep_until
 
 BETWEEN = 5.0               # seconds between two initiations of one peer
 PEERS, LIMIT = 480, 40      # how many, or for how many seconds

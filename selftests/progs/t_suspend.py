@@ -5,7 +5,9 @@ which the kernel goes in its own test of suspending."""
 import os
 
 import wgproto as wp
-from wgtest import (Kernel, KeyLog, Tunnel, await_, check, finish, now, skip)
+from wglog import KeyLog
+from wgtest import Kernel, await_, check, finish, skip
+from wgtunnel import Tunnel, now
 
 POWER, DELAY = "/sys/power/", "../module/suspend/parameters/pm_test_delay"
 

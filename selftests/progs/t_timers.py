@@ -2,8 +2,8 @@
 """Section 6 of the whitepaper, up to the end of a key's life: one tunnel for
 each rule, all beside each other."""
 import wgproto as wp
-from wgtest import (FACTOR, Kernel, beside_each_other, finish, latest, now,
-                    sleep_until)
+from wgtest import FACTOR, Kernel, finish
+from wgtunnel import beside_each_other, latest, now, sleep_until
 
 EARLY = 0.05        # a tick of the kernel's clock, and what reading ours takes
 KEEPALIVE, REKEY, REKEY_AFTER, REJECT_AFTER = 10, 5, 120, 180
@@ -46,22 +46,20 @@ def more_data_than_one(t):
     t.check(kind == (0, b""), "keepalive")
 
 
+def answered_by_data(t):
+    since = now()
+    t.send()
+    sleep_until(since + KEEPALIVE / 2)
+    t.goes_out(b"anything", "data goes out")
+    t.keepalive()
+
+
 def something_sent_after_data(t):
     t.we_initiate()
     t.silent(now() + latest(KEEPALIVE), "a keepalive is not answered")
-    since = now()
-    t.send()
-    sleep_until(since + 5)
-    t.say(b"anything")
-    t.check(t.next()[2] == (0, b"anything"), "data goes out")
-    t.keepalive()
+    answered_by_data(t)
     t.silent(now() + latest(KEEPALIVE), "in place of a keepalive")
-    since = now()
-    t.send()
-    sleep_until(since + 5)
-    t.say(b"anything")
-    t.check(t.next()[2] == (0, b"anything"), "data goes out again")
-    t.keepalive()
+    answered_by_data(t)
     since = now()
     t.send()
     due(t, "what is received after it counts anew", since, KEEPALIVE)
@@ -69,11 +67,9 @@ def something_sent_after_data(t):
 
 def nothing_received_after_data(t):
     t.we_initiate()
-    since = t.say(b"one")
-    t.check(t.next()[2] == (0, b"one"), "data goes out")
+    since = t.goes_out(b"one", "data goes out")
     sleep_until(since + 10)
-    t.say(b"two")
-    t.check(t.next()[2] == (0, b"two"), "and more")
+    t.goes_out(b"two", "and more")
     _, hello, kind = due(t, "without an answer a handshake begins", since,
                          KEEPALIVE + REKEY)
     t.need(kind == wp.INITIATION, "by an initiation")
@@ -83,13 +79,11 @@ def nothing_received_after_data(t):
 
 def something_received_after_data(t):
     t.we_initiate()
-    since = t.say(b"one")
-    t.check(t.next()[2] == (0, b"one"), "data goes out")
+    since = t.goes_out(b"one", "data goes out")
     sleep_until(since + 12)
     t.keepalive()
     sleep_until(since + 13)
-    since = t.say(b"two")
-    t.check(t.next()[2] == (0, b"two"), "it is answered, and more goes out")
+    since = t.goes_out(b"two", "it is answered, and more goes out")
     _, _, kind = due(t, "which counts anew until a handshake", since,
                      KEEPALIVE + REKEY)
     t.check(kind == wp.INITIATION, "begins")
@@ -115,25 +109,20 @@ def nobody_there(t):
     t.check(len(moments) == ATTEMPTS and moments[-1] - moments[0] >= ATTEMPT,
             f"gives up after {len(moments)} in "
             f"{moments[-1] - moments[0]:.0f} s")
-    t.say(b"kept")
-    _, hello, kind = t.next()
-    t.need(kind == wp.INITIATION, "the next data makes it try again")
-    t.respond(hello)
-    t.check(t.next()[2] == (0, b"kept"), "what had waited before is gone")
+    # The next data makes it try again, and nothing goes out before it.
+    t.it_initiates(b"kept")
 
 
 def responder_of_an_old_key(t):
     began, ended = t.we_initiate()
     sleep_until(ended + REKEY_AFTER + 2)
-    t.say(b"at 122")
-    t.check(t.next()[2] == (0, b"at 122"), "it sends, older than 120 s")
+    t.goes_out(b"at 122", "it sends, older than 120 s")
     t.keepalive()
     t.silent(now() + 3, "and leaves a new key to the initiator")
     sleep_until(ended + LAST_MINUTE + 2)
     t.send(b"at 167")
     t.check(t.gets(b"at 167"), "it receives, older than 165 s")
-    t.say(b"in return")
-    t.check(t.next()[2] == (0, b"in return"), "and answers")
+    t.goes_out(b"in return", "and answers")
     t.keepalive()
     t.silent(now() + 3, "and still does not renew the key")
     sleep_until(began + REJECT_AFTER - 3)
@@ -148,34 +137,26 @@ def responder_of_an_old_key(t):
         sleep_until(ended + REJECT_AFTER + 0.3)
         t.send(b"at 180")
         t.check(not t.gets(b"at 180", 1), "after 180 s it opens nothing")
-        t.say(b"new")
-        answer = t.next()
-        t.need(answer[2] == wp.INITIATION, "and seals nothing")
-        t.respond(answer[1])
-        t.check(t.next()[2] == (1, b"new"), "a new one does")
+        t.it_initiates(b"new")      # as it seals nothing by it
 
 
 def initiator_of_an_old_key(t):
     began, ended = t.it_initiates()
     sleep_until(began + REKEY_AFTER - 4)
-    t.say(b"at 116")
-    t.check(t.next()[2] == (0, b"at 116"), "it sends")
+    t.goes_out(b"at 116", "it sends")
     t.keepalive()
     t.silent(ended + REKEY_AFTER + 4,
              "no new handshake before 120 s, nor without anything to send")
-    t.say(b"at 124")
-    t.check(t.next()[2] == (0, b"at 124"), "it sends, older than 120 s")
+    t.goes_out(b"at 124", "it sends, older than 120 s")
     t.keepalive()       # or it would initiate because nobody answers
     _, hello, kind = t.next()
     t.need(kind == wp.INITIATION, "and initiates")
     t.respond(hello)
     t.check(t.next()[2] == (1, b""), "the new session is confirmed")
-    t.say(b"by the new key")
-    t.check(t.next()[2] == (1, b"by the new key"), "and used")
+    t.goes_out(b"by the new key", "and used")
     t.send(b"by the old", t.sessions[0])
     t.check(t.gets(b"by the old"), "the old key receives what is on its way")
-    t.say(b"again")
-    t.check(t.next()[2] == (1, b"again"), "the answer")
+    t.goes_out(b"again", "the answer")
     t.keepalive()
     t.silent(now() + REKEY + 2, "one new handshake is enough")
 
@@ -213,8 +194,7 @@ def persistent_keepalive(t):
     since, _, kind = due(t, "one after a packet received", since, REKEY)
     t.check(kind == (0, b""), "a keepalive again")
     sleep_until(since + 3)
-    since = t.say(b"data")
-    t.check(t.next()[2] == (0, b"data"), "data goes out")
+    since = t.goes_out(b"data", "data goes out")
     t.keepalive()
     while kind != wp.INITIATION:
         since, _, kind = due(t, "the next", since, REKEY)

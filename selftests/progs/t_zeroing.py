@@ -2,8 +2,9 @@
 """When nothing has come of it for 540 s, a peer's secrets are wiped: its
 keypairs, which the kernel's log shows, and a handshake under way."""
 import wgproto as wp
-from wgtest import (Kernel, KeyLog, beside_each_other, finish, latest,
-                    now, skip, sleep_until, time)
+from wglog import KeyLog
+from wgtest import Kernel, finish, skip, time
+from wgtunnel import beside_each_other, latest, now, sleep_until
 
 WIPE_AFTER = 540
 EARLY = 0.05
@@ -27,11 +28,7 @@ def responder(t):
     wiped(t, began, 1)
     t.send(b"by the old key")
     t.check(not t.gets(b"by the old key", 1), "nothing opens what is sealed")
-    t.say(b"after all")
-    _, hello, kind = t.next()
-    t.need(kind == wp.INITIATION, "data makes it initiate")
-    t.respond(hello)
-    t.check(t.next()[2] == (1, b"after all"), "and goes out")
+    t.it_initiates(b"after all")
 
 
 def initiator_and_responder(t):
