@@ -38,6 +38,7 @@ export LC_ALL=C
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/vm/machine.sh"
 . "$HERE/lib/ktap.sh"
+. "$HERE/lib/packages.sh"
 . "$HERE/lib/run.sh"
 
 STAGES=$HERE/stages
@@ -84,19 +85,13 @@ list() {
 
 # install_packages: what Debian has and this machine has not.
 install_packages() {
-	local package
-	local -a missing=()
+	local -a missing
 
-	for package in $PACKAGES; do
-		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
-			grep -qx installed || missing+=("$package")
-	done
+	# shellcheck disable=SC2086 # a word for each
+	mapfile -t missing < <(packages_missing $PACKAGES)
 	[ "${#missing[@]}" -gt 0 ] || return 0
 	ktap_note "installing ${missing[*]}"
-	apt-get -qq -oDPkg::Lock::Timeout=600 update >&2 &&
-		DEBIAN_FRONTEND=noninteractive apt-get -qq \
-			-oDPkg::Lock::Timeout=600 install -y \
-			--no-install-recommends "${missing[@]}" >"$CACHE/apt.log" 2>&1
+	packages_install "${missing[@]}" 2>"$CACHE/apt.log"
 }
 
 # ----------------------------------------------------------- who does what --

@@ -22,6 +22,7 @@ export LC_ALL=C
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/vm/machine.sh"
 . "$HERE/lib/devices.sh"
+. "$HERE/lib/packages.sh"
 
 KERNEL=${KERNEL:-6.1}
 CPUS=${CPUS:-2}
@@ -42,22 +43,14 @@ die() { say "demo: $*" >&2; exit 1; }
 
 install_packages()
 {
-	local package
-	local -a missing=()
+	local -a missing
 
-	for package in "$@"; do
-		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
-			grep -qx installed || missing+=("$package")
-	done
+	mapfile -t missing < <(packages_missing "$@")
 	[ "${#missing[@]}" -gt 0 ] || return 0
 	say "Installing ${missing[*]}"
 	mkdir -p "$CACHE"
-	{
-		apt-get -qq -oDPkg::Lock::Timeout=600 update &&
-		DEBIAN_FRONTEND=noninteractive apt-get -qq \
-			-oDPkg::Lock::Timeout=600 install -y \
-			--no-install-recommends "${missing[@]}"
-	} >"$CACHE/apt.log" 2>&1 || die "apt-get failed, see $CACHE/apt.log"
+	packages_install "${missing[@]}" 2>"$CACHE/apt.log" ||
+		die "apt-get failed, see $CACHE/apt.log"
 }
 
 # heard NAME LINE: what the measuring script says, as progress or as a result.

@@ -16,6 +16,7 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 MODEL=$PWD
+. "$MODEL/../lib/packages.sh"
 
 # name | nothing or error | stay: does a batch? spin: does somebody? | what
 ONE="-DPEERS=1 -DITEMS=2 -DBUDGET=2 -DRING=1 -DSENT_BY_0=1 -DSENT_BY_1=1"
@@ -84,12 +85,6 @@ if [ "$WHAT" = list ]; then
 	exit
 fi
 
-need() {
-	command -v "$1" >/dev/null && return
-	{ apt-get -qq -oDPkg::Lock::Timeout=600 update
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -oDPkg::Lock::Timeout=600 \
-		install -y --no-install-recommends "$2"; } >&2
-}
 need spin spin
 need gcc build-essential
 

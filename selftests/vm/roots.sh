@@ -27,6 +27,7 @@ set -euo pipefail
 
 CACHE=${WGI_CACHE:-/var/cache/wireguard-inline}
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
+. "$TOP/selftests/lib/packages.sh"
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # What tests call inside the trixie guest; the kernel's packages come on top.
 TRIXIE_PACKAGES="bsdextrautils build-essential busybox-static conntrack dkms
@@ -42,20 +43,6 @@ one_at_a_time()
 	mkdir -p "$CACHE"
 	exec {lock}>"$CACHE/.lock-$1"
 	flock -n "$lock" || { say "waiting for another run to make $1"; flock "$lock"; }
-}
-
-# need PROGRAM PACKAGE: install what is missing on this machine.
-need()
-{
-	command -v "$1" >/dev/null && return
-	say "installing $2"
-	apt_host update >&2
-	apt_host install -y --no-install-recommends "$2" >&2
-}
-
-apt_host()
-{
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -oDPkg::Lock::Timeout=600 "$@"
 }
 
 # archives: label and URI of each Debian archive in this machine's lists.
@@ -74,7 +61,7 @@ mirror()
 
 	uri=$(archives | awk -v label="$1" '$1 == label { print $2; exit }')
 	if [ -z "$uri" ]; then
-		apt_host update >&2
+		apt-get -qq -oDPkg::Lock::Timeout=600 update >&2
 		uri=$(archives | awk -v label="$1" '$1 == label { print $2; exit }')
 	fi
 	[ -n "$uri" ] || die "apt knows no archive with the label $1"

@@ -7,6 +7,7 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. selftests/lib/packages.sh
 ROOTS=selftests/vm/roots.sh
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
@@ -42,13 +43,6 @@ nothing()
 	"$@" >"$WORK/findings" 2>&1
 	test ! -s "$WORK/findings"
 	result $? "$name"
-}
-
-need()
-{
-	command -v "$1" >/dev/null && return
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -oDPkg::Lock::Timeout=600 \
-		install -y --no-install-recommends "$2" >&2
 }
 
 c_files() { git ls-files 'src/*.[ch]' 'include/compat/*.h'; }
