@@ -527,3 +527,7 @@ void wg_device_module_exit(void)
 	unregister_pernet_device(&wg_net_ops);
 	rcu_barrier();
 }
+
+#ifdef DEBUG
+#include "selftest/device.c"
+#endif

@@ -93,4 +93,8 @@ void wg_device_visit_peers(wg_peer_fn todo);
 
 bool wg_device_is_wireguard(const struct net_device *dev);
 
+#ifdef DEBUG
+bool wg_device_selftest(void);
+#endif
+
 #endif /* _WG_DEVICE_H */

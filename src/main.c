@@ -58,7 +58,8 @@ static bool __init selftests(void)
 	return wg_kdf_selftest() && wg_noise_selftest() &&
 	       wg_cookie_selftest() && wg_ratelimiter_selftest() &&
 	       wg_replay_selftest() && wg_allowedips_selftest() &&
-	       wg_table_selftest() && wg_aead_selftest();
+	       wg_table_selftest() && wg_aead_selftest() &&
+	       wg_device_selftest();
 #else
 	return true;
 #endif

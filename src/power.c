@@ -50,7 +50,7 @@ static int on_vmfork(struct notifier_block *block, unsigned long action,
 	return 0;
 }
 
-static struct notifier_block vmfork_block = { .notifier_call = on_vmfork };
+struct notifier_block wg_power_vmfork = { .notifier_call = on_vmfork };
 
 /**
  * wg_power_module_init() - be told of sleep and of clones
@@ -64,7 +64,7 @@ int wg_power_module_init(void)
 	ret = register_pm_notifier(&suspend_block);
 	if (ret)
 		return ret;
-	ret = register_random_vmfork_notifier(&vmfork_block);
+	ret = register_random_vmfork_notifier(&wg_power_vmfork);
 	if (ret)
 		unregister_pm_notifier(&suspend_block);
 	return ret;
@@ -75,6 +75,6 @@ int wg_power_module_init(void)
  */
 void wg_power_module_exit(void)
 {
-	unregister_random_vmfork_notifier(&vmfork_block);
+	unregister_random_vmfork_notifier(&wg_power_vmfork);
 	unregister_pm_notifier(&suspend_block);
 }
