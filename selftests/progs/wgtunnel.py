@@ -8,8 +8,8 @@ import time
 import traceback
 
 import wgproto as wp
-from wgtest import (FACTOR, Link, Peer, SO_TIMESTAMPNS, WAIT, arrived, check,
-                    failed, initiate, inner, ipv4, skip, udp)
+from wgtest import (FACTOR, Link, Peer, SO_TIMESTAMPNS, WAIT, arrived, await_,
+                    check, failed, initiate, inner, ipv4, skip, udp)
 
 now = time.monotonic
 
@@ -112,7 +112,9 @@ class Tunnel:
         """The kernel has this to say, and it comes by the latest key; when, as
         say() has it."""
         since = self.say(text)
-        self.check(self.next()[2] == (len(self.sessions) - 1, text), what)
+        got = self.next()[2]
+        good = got == (len(self.sessions) - 1, text)
+        self.check(good, what if good else f"{what}: {got}")
         return since
 
     def respond(self, initiation):
@@ -133,8 +135,16 @@ class Tunnel:
         self.sessions.append(session)
         ended = now()
         if confirm:
-            self.keepalive()
+            self.confirm()
         return began, ended
+
+    def confirm(self):
+        """The first packet by new keys; the kernel sends by them once it has
+        been taken, and would initiate if it had to before."""
+        before = self.kernel.transfer(self.peer)[0]
+        self.keepalive()
+        self.need(await_(lambda: self.kernel.transfer(self.peer)[0] > before),
+                  "the session is confirmed")
 
     def it_initiates(self, text=b"hello"):
         """The same by the kernel's initiation. What made it initiate is
