@@ -47,7 +47,7 @@ ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE=
 # A stage that failed while other guests kept the machine busy has a second go with
 # the machine to itself, unless there are more of them.
 SECOND_GOES_MAX=6
-PACKAGES="bc bison build-essential busybox-static conntrack cpio ethtool flex git
+PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool flex git
 	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libkmod-dev libmnl-dev libsodium-dev
 	libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
 	util-linux wireguard-go wireguard-tools xz-utils"
@@ -144,6 +144,7 @@ plan_default() {
 	jobs_of 6.12 core "$first"
 	echo lint
 	echo model
+	echo dkms
 }
 
 plan_debug() {
@@ -168,6 +169,7 @@ plan_all() {
 	done
 	echo lint
 	echo model
+	echo dkms
 }
 
 plan() {

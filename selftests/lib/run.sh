@@ -418,6 +418,7 @@ job_run() {
 	case $TARGET in
 	lint) static_rules; return ;;
 	model) relay model "$HERE/model/run.sh"; return ;;
+	dkms) dkms_test; return ;;
 	esac
 	MODE=${MODE#-}
 	mapfile -t stages < <(stages_of "$group" "$selection")
@@ -471,6 +472,17 @@ relay() {
 	*) false ;;
 	esac || tell_result not "${1##*/}" \
 		"exit status $status, see $RUNS/$LABEL.log"
+}
+
+# dkms_test: with Debian 12's own kernel, whose modules stay as they are.
+dkms_test() {
+	local kernel
+
+	LABEL=dkms
+	kernel=$(machine_get 6.1 2> >(progress)) ||
+		{ tell_result not kernel "could not be prepared"; return; }
+	relay dkms "$HERE/dkms/test.sh" "$(<"$kernel/release")" \
+		"$kernel/modules"
 }
 
 static_rules() { LINT_KERNELS=' ' relay lint "$PROJECT/tools/build/lint.sh"; }
