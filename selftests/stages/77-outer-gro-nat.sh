@@ -16,6 +16,14 @@ for end in "$left w1" "$right w2"; do
 		gro on >/dev/null
 done
 
+rx_packets() {
+	ip netns exec "$1" cat "/sys/class/net/$2/statistics/rx_packets"
+}
+
+more_than() {
+	[ "$(rx_packets "$far" f1)" -gt "$1" ]
+}
+
 # A rule sends the aggregates on to another host: they have to come apart there.
 wire "$right" r1 "$far" f1
 addr "$right" r1 198.51.100.1/24
@@ -38,3 +46,21 @@ ip -n "$left" link set wg1 down
 ip -n "$left" link set wg1 up
 ping_ok "at the other host" "$left" 10.70.0.2
 tcp "$left" "$far" 10.70.0.2
+
+# Datagrams that lie about their length come as aggregates, or do not, but come
+# apart again without harm, here and there.
+lies() {
+	in_ns "$left" python3 "$WGI_LIB/../progs/lyinglen.py" 192.0.2.1 \
+		192.0.2.2 5102
+}
+arrived=$(rx_packets "$far" f1)
+if in_ns "$left" tc qdisc add dev w1 root netem delay 1ms slot 20ms 2>/dev/null
+then
+	lies
+	in_ns "$left" tc qdisc del dev w1 root
+else
+	echo "# no netem in this kernel: not in bursts"
+	lies
+fi
+await 20 "datagrams at the other host" more_than "$arrived"
+ping_ok "afterwards" "$left" 10.70.0.2
