@@ -13,7 +13,7 @@ BUILT_FOR = $(realpath $(KDIR)) $(ARCH) $(CC) $(LLVM) $(DEBUG) \
 	    $(file <$(KDIR)/include/config/kernel.release)
 
 .PHONY: help module tools install dkms-source dkms-install dkms-remove demo check \
-	check-all check-debug bench lint clean clean-module
+	check-all check-debug bench bench-cpus lint clean clean-module
 
 help:
 	@sh tools/build/help.sh
@@ -69,6 +69,9 @@ check-debug:
 
 bench:
 	selftests/bench/bench.sh
+
+bench-cpus:
+	selftests/bench/blackhole.sh
 
 lint:
 	tools/build/lint.sh

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced inside the lab: load the module under test and raise two gateways joined by TUNNELS tunnels over one veth wire.
-#   MODULE   wireguard.ko to load (default: the stock one built with the lab kernel);  PARAMS  its parameters
-#   MODE     written to /sys/class/net/wgN/wireguard/mode (refused = the run fails);  THREADED  0/1, written to .../threaded
+#   MODULE, PARAMS, MODE, THREADED  as for load.sh
 #   WIRE     gso: the wire carries super-packets whole, as veth does (default); gro: every packet alone on the wire and the
 #            receiver's NAPI running GRO, as with a NIC.  Same wire for stock and ours, always
 #   TUNNELS  number of tunnels (1);  RPS  CPU mask that receives on the second gateway (default: CPU 1 when there are two)
-TUNNELS=${TUNNELS:-1} THREADED=${THREADED:-} MODE=${MODE:-}
-mp() { /sbin/modprobe -d "$LAB/mods" "$@"; }
-for m in udp_tunnel ip6_udp_tunnel libcurve25519 libchacha20poly1305 pktgen; do mp $m; done
-if [ -n "${MODULE:-}" ]; then /bin/busybox insmod "$MODULE" ${PARAMS:-} || exit 1; else mp wireguard ${PARAMS:-} || exit 1; fi
+TUNNELS=${TUNNELS:-1}
+. "$(dirname "${BASH_SOURCE[0]}")/load.sh"
 ip netns add gw1; ip netns add gw2
 ip -n gw1 link add w1 type veth peer name w2 netns gw2
 for x in "gw1 lo" "gw2 lo" "gw1 w1" "gw2 w2"; do set -- $x; ip -n "$1" link set "$2" up; done
@@ -26,8 +23,7 @@ for i in $(seq 1 "$TUNNELS"); do
     ip netns exec gw2 wg set wg$i private-key /run/k2 listen-port $((52000 + i)) peer "$p1" endpoint 192.168.1.1:$((51000 + i)) allowed-ips 0.0.0.0/0
     ip -n gw1 addr add 10.9.$i.1/24 dev wg$i; ip -n gw2 addr add 10.9.$i.2/24 dev wg$i
     ip -n gw1 link set wg$i up; ip -n gw2 link set wg$i up; ip -n gw1 route add 10.2.$i.0/24 dev wg$i
-    for g in gw1 gw2; do ip netns exec $g bash -c "d=/sys/class/net/wg$i
-        [ -n '$THREADED' ] && echo $THREADED >\$d/threaded; [ -z '$MODE' ] || echo $MODE >\$d/wireguard/mode" || { echo "$g wg$i: mode $MODE refused"; exit 1; }; done
+    for g in gw1 gw2; do set_word $g wg$i || exit 1; done
     ip netns exec gw1 ping -c1 -W3 10.9.$i.2 >/dev/null || { echo "tunnel $i does not pass traffic"; exit 1; }
 done
 [ "$(nproc)" -gt 1 ] && RPS=${RPS:-2}

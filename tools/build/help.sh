@@ -13,6 +13,8 @@ make check         all tests, in throw-away guests (root)
 make check-all     the same on every kernel
 make check-debug   the same on debug kernels
 make bench         measure
+make bench-cpus    how the receiving end of eight tunnels uses its CPUs:
+                   bars, and blackhole.svg
 make lint          style, static checks and warnings, every kernel
 make clean         remove what was built
 TEXT
