@@ -65,6 +65,13 @@ mirror()
 		uri=$(archives | awk -v label="$1" '$1 == label { print $2; exit }')
 	fi
 	[ -n "$uri" ] || die "apt knows no archive with the label $1"
+	uri=${uri%/}
+	# A list of mirrors, which only apt on this machine can read.
+	case $uri in
+	mirror+file:*)
+		uri=$(awk '/^[a-z]+:/ { print $1; exit }' "${uri#mirror+file:}") ;;
+	esac
+	[ -n "$uri" ] || die "the list of mirrors for $1 is empty"
 	echo "${uri%/}"
 }
 
