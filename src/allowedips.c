@@ -396,6 +396,8 @@ struct wg_peer *wg_allowedips_lookup_src(const struct wg_allowedips *table,
 /**
  * wg_allowedips_init() - begin with no allowed IPs
  * @table: allowed IPs of a new device
+ *
+ * Context: any.
  */
 void wg_allowedips_init(struct wg_allowedips *table)
 {
@@ -551,6 +553,7 @@ u16 wg_allowedips_read(const struct wg_allowedips_node *node, u8 addr[16],
 /**
  * wg_allowedips_module_init() - make room for nodes
  *
+ * Context: process, as the module is loaded.
  * Return: 0, or -ENOMEM with nothing to be undone.
  */
 int __init wg_allowedips_module_init(void)

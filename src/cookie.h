@@ -49,12 +49,18 @@ struct wg_cookie {
 	bool awaits_reply;
 };
 
-/* What the macs of a handshake message are worth. */
+/**
+ * enum wg_mac_verdict - what the macs of a handshake message are worth
+ * @WG_MAC_INVALID: no mac1: from nobody who knows us
+ * @WG_MAC_VALID: mac1 only: its source may be forged
+ * @WG_MAC_COOKIE: mac2 too: it can receive at its source
+ * @WG_MAC_RATELIMITED: mac2, but its source sends too many
+ */
 enum wg_mac_verdict {
-	WG_MAC_INVALID,		/* no mac1: from nobody who knows us */
-	WG_MAC_VALID,		/* mac1 only: its source may be forged */
-	WG_MAC_COOKIE,		/* mac2 too: it can receive at its source */
-	WG_MAC_RATELIMITED,	/* mac2, but its source sends too many */
+	WG_MAC_INVALID,
+	WG_MAC_VALID,
+	WG_MAC_COOKIE,
+	WG_MAC_RATELIMITED,
 };
 
 void wg_cookie_checker_init(struct wg_cookie_checker *checker);

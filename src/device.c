@@ -218,6 +218,7 @@ static const struct device_type wg_device_type = { .name = KBUILD_MODNAME };
  * wg_device_is_wireguard() - is a network device one of ours?
  * @dev: any network device
  *
+ * Context: any.
  * Return: true if it is.
  */
 bool wg_device_is_wireguard(const struct net_device *dev)
@@ -501,6 +502,7 @@ void wg_device_visit_peers(wg_peer_fn todo)
 /**
  * wg_device_module_init() - announce the kind of link
  *
+ * Context: process, as the module is loaded.
  * Return: 0 or a negative errno.
  */
 int wg_device_module_init(void)

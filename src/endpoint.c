@@ -37,6 +37,7 @@ static void from_ipv6(struct wg_endpoint *endpoint, const struct sk_buff *skb)
  * @endpoint: filled in
  * @skb: outer packet with network and transport headers set
  *
+ * Context: any.
  * Return: 0, or -EINVAL for what is neither IPv4 nor IPv6.
  */
 int wg_endpoint_from_skb(struct wg_endpoint *endpoint,
@@ -80,6 +81,8 @@ static bool same_endpoint(const struct wg_endpoint *a,
 /**
  * wg_endpoint_slot_init() - a peer's endpoint, not known yet
  * @slot: slot
+ *
+ * Context: any.
  */
 void wg_endpoint_slot_init(struct wg_endpoint_slot *slot)
 {
@@ -91,6 +94,8 @@ void wg_endpoint_slot_init(struct wg_endpoint_slot *slot)
 /**
  * wg_endpoint_slot_destroy() - drop the routes
  * @slot: slot that nobody uses any more
+ *
+ * Context: softirq, as an RCU callback.
  */
 void wg_endpoint_slot_destroy(struct wg_endpoint_slot *slot)
 {

@@ -199,6 +199,7 @@ int wg_gro_complete(struct sock *sk, struct sk_buff *skb, int offset)
  * wg_gro_is_aggregate() - is it several messages in one?
  * @skb: packet at a tunnel socket
  *
+ * Context: any.
  * Return: true if so; wg_gro_cut() takes it then.
  */
 bool wg_gro_is_aggregate(const struct sk_buff *skb)

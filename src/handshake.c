@@ -309,6 +309,7 @@ void wg_handshake_initiation_worker(struct work_struct *work)
  * wg_handshake_queue_init() - an empty queue and its workers
  * @wg: device
  *
+ * Context: process; may sleep.
  * Return: 0 or -ENOMEM.
  */
 int wg_handshake_queue_init(struct wg_device *wg)
@@ -347,6 +348,8 @@ void wg_handshake_queue_purge(struct wg_device *wg)
 /**
  * wg_handshake_queue_destroy() - end the queue
  * @wg: device whose sockets are closed and whose workqueue is drained
+ *
+ * Context: process; may sleep.
  */
 void wg_handshake_queue_destroy(struct wg_device *wg)
 {

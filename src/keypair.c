@@ -46,6 +46,7 @@ struct wg_keypair *wg_keypair_create(struct wg_peer *peer)
  * wg_keypair_get() - take a reference to a keypair found under RCU
  * @keypair: keypair
  *
+ * Context: RCU section in which it was found.
  * Return: false where it is going away already.
  */
 bool wg_keypair_get(struct wg_keypair *keypair)
@@ -88,6 +89,7 @@ void wg_keypair_put(struct wg_keypair *keypair, unsigned int refs)
  * @keypair: keypair
  * @secs: seconds, boot time: a suspended machine's keys age too
  *
+ * Context: any.
  * Return: true if it is.
  */
 bool wg_keypair_expired(const struct wg_keypair *keypair, unsigned int secs)

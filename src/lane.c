@@ -231,6 +231,8 @@ int wg_lane_init(struct wg_lane *lane, const struct cpumask *cpus)
 /**
  * wg_lane_destroy() - end a lane
  * @lane: lane after wg_lane_flush()
+ *
+ * Context: process; may sleep.
  */
 void wg_lane_destroy(struct wg_lane *lane)
 {
@@ -241,6 +243,7 @@ void wg_lane_destroy(struct wg_lane *lane)
 /**
  * wg_lane_module_init() - make the workqueue
  *
+ * Context: process, as the module is loaded.
  * Return: 0 or -ENOMEM.
  */
 int wg_lane_module_init(void)

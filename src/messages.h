@@ -25,7 +25,15 @@
 #define WG_COOKIE_NONCE_SIZE	XCHACHA20POLY1305_NONCE_SIZE
 #define WG_TIMESTAMP_SIZE	12
 
-/* Byte 0 of a message; bytes 1 to 3 are zero, so the four are one word. */
+/**
+ * enum wg_message_type - what a message is (section 5.4)
+ * @WG_MESSAGE_INITIATION: &struct wg_message_initiation
+ * @WG_MESSAGE_RESPONSE: &struct wg_message_response
+ * @WG_MESSAGE_COOKIE: &struct wg_message_cookie
+ * @WG_MESSAGE_DATA: &struct wg_message_data
+ *
+ * Byte 0 of a message; bytes 1 to 3 are zero, so the four are one word.
+ */
 enum wg_message_type {
 	WG_MESSAGE_INITIATION = 1,
 	WG_MESSAGE_RESPONSE = 2,
@@ -33,11 +41,26 @@ enum wg_message_type {
 	WG_MESSAGE_DATA = 4,
 };
 
+/**
+ * struct wg_message_macs - the end of a handshake message (section 5.4.4)
+ * @mac1: over what is before it: the sender knows our public key
+ * @mac2: over that and @mac1, with a cookie as its key, or zeros: the sender
+ *	receives at its source
+ */
 struct wg_message_macs {
 	u8 mac1[WG_MAC_SIZE];
 	u8 mac2[WG_MAC_SIZE];
 };
 
+/**
+ * struct wg_message_initiation - initiator to responder (section 5.4.2)
+ * @type: &enum wg_message_type
+ * @sender_index: what the responder is to address its answer to
+ * @ephemeral: the initiator's key for this handshake
+ * @static_sealed: its public key, encrypted
+ * @timestamp_sealed: TAI64N, encrypted: an older one is a replay
+ * @macs: see there
+ */
 struct wg_message_initiation {
 	__le32 type;
 	__le32 sender_index;
@@ -47,6 +70,15 @@ struct wg_message_initiation {
 	struct wg_message_macs macs;
 };
 
+/**
+ * struct wg_message_response - responder to initiator (section 5.4.3)
+ * @type: &enum wg_message_type
+ * @sender_index: what the initiator is to address its data to
+ * @receiver_index: the initiator's @sender_index
+ * @ephemeral: the responder's key for this handshake
+ * @empty_sealed: nothing, encrypted: the tag proves who it is
+ * @macs: see there
+ */
 struct wg_message_response {
 	__le32 type;
 	__le32 sender_index;
@@ -56,6 +88,13 @@ struct wg_message_response {
 	struct wg_message_macs macs;
 };
 
+/**
+ * struct wg_message_cookie - an answer under load (section 5.4.7)
+ * @type: &enum wg_message_type
+ * @receiver_index: the @sender_index of what it answers
+ * @nonce: random
+ * @cookie_sealed: a MAC of the source's address and port, encrypted
+ */
 struct wg_message_cookie {
 	__le32 type;
 	__le32 receiver_index;
@@ -63,6 +102,13 @@ struct wg_message_cookie {
 	u8 cookie_sealed[WG_COOKIE_SIZE + WG_TAG_SIZE];
 };
 
+/**
+ * struct wg_message_data - a packet (section 5.4.6)
+ * @type: &enum wg_message_type
+ * @receiver_index: the other side's number for the session
+ * @counter: nonce, never used twice by one key
+ * @sealed: inner packet and padding, encrypted, and a tag; or a tag alone
+ */
 struct wg_message_data {
 	__le32 type;
 	__le32 receiver_index;

@@ -167,6 +167,8 @@ static int apply(struct wg_device *wg, const struct mode *mode)
 /**
  * wg_mode_init() - some mode for a device that nobody can use yet
  * @wg: device
+ *
+ * Context: process; may sleep.
  */
 void wg_mode_init(struct wg_device *wg)
 {

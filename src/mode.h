@@ -14,7 +14,15 @@
 #define WG_STOCK_THREADED true
 #endif
 
-/* As the words that users write: what mode.c keeps about each is in this order. */
+/**
+ * enum wg_mode - as the words that users write
+ * @WG_MODE_INLINE: all steps on one core, one after the other
+ * @WG_MODE_THREADED: the pipeline, its NAPIs polled by threads
+ * @WG_MODE_SOFTIRQ: the pipeline, its NAPIs polled in softirq
+ * @WG_MODES: how many there are
+ *
+ * What mode.c keeps about each is in this order.
+ */
 enum wg_mode { WG_MODE_INLINE, WG_MODE_THREADED, WG_MODE_SOFTIRQ, WG_MODES };
 
 /**

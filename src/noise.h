@@ -13,6 +13,14 @@
 struct wg_device;
 struct wg_peer;
 
+/**
+ * enum wg_handshake_state - how far a handshake has come
+ * @WG_HANDSHAKE_ZEROED: there is none
+ * @WG_HANDSHAKE_CREATED_INITIATION: we initiated
+ * @WG_HANDSHAKE_CONSUMED_INITIATION: the peer initiated
+ * @WG_HANDSHAKE_CREATED_RESPONSE: and we have answered
+ * @WG_HANDSHAKE_CONSUMED_RESPONSE: we initiated, and the peer has answered
+ */
 enum wg_handshake_state {
 	WG_HANDSHAKE_ZEROED,
 	WG_HANDSHAKE_CREATED_INITIATION,

@@ -33,6 +33,7 @@ static struct kmem_cache *item_cache;
  * wg_fifo_peek() - look at the oldest node
  * @fifo: list; the caller is the only one who takes
  *
+ * Context: BH off, one CPU at a time.
  * Return: the node, still in the list, or NULL.
  */
 struct llist_node *wg_fifo_peek(struct wg_fifo *fifo)
@@ -46,6 +47,7 @@ struct llist_node *wg_fifo_peek(struct wg_fifo *fifo)
  * wg_fifo_pop() - take the oldest node
  * @fifo: list; the caller is the only one who takes
  *
+ * Context: BH off, one CPU at a time.
  * Return: the node or NULL.
  */
 struct llist_node *wg_fifo_pop(struct wg_fifo *fifo)
@@ -78,6 +80,8 @@ struct wg_item *wg_item_alloc(void)
 /**
  * wg_item_free() - end an item that was never in a list
  * @item: item, its batch empty
+ *
+ * Context: BH off.
  */
 void wg_item_free(struct wg_item *item)
 {
@@ -87,6 +91,8 @@ void wg_item_free(struct wg_item *item)
 /**
  * wg_item_done() - the step of an item is done
  * @item: item in a list; the consumer's from here on. A kick has to follow
+ *
+ * Context: BH off.
  */
 void wg_item_done(struct wg_item *item)
 {
@@ -96,6 +102,8 @@ void wg_item_done(struct wg_item *item)
 /**
  * wg_ordered_init() - an empty list
  * @order: order
+ *
+ * Context: any.
  */
 void wg_ordered_init(struct wg_ordered *order)
 {
@@ -122,6 +130,7 @@ void wg_ordered_add(struct wg_ordered *order, struct wg_item *item)
  * wg_ordered_is_full() - is there no room for one more?
  * @order: order
  *
+ * Context: BH off.
  * Return: true if so.
  */
 bool wg_ordered_is_full(const struct wg_ordered *order)
@@ -137,6 +146,7 @@ bool wg_ordered_is_full(const struct wg_ordered *order)
  * going for ever. Once it is full, so that packets are lost anyhow, no more are
  * let in until it is empty, and then they need it no longer.
  *
+ * Context: BH off.
  * Return: false if it has to be dropped.
  */
 bool wg_ordered_may_follow(struct wg_ordered *order)
@@ -154,6 +164,7 @@ bool wg_ordered_may_follow(struct wg_ordered *order)
  * wg_ordered_peek() - the front item, if it is done
  * @order: order, at the caller's turn
  *
+ * Context: BH off.
  * Return: the item, still in the list, or NULL.
  */
 struct wg_item *wg_ordered_peek(struct wg_ordered *order)
@@ -222,6 +233,7 @@ void wg_ordered_release(struct wg_peer *peer)
 /**
  * wg_ordered_module_init() - make the cache that items come from
  *
+ * Context: process, as the module is loaded.
  * Return: 0 or -ENOMEM.
  */
 int wg_ordered_module_init(void)

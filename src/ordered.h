@@ -14,15 +14,14 @@ struct wg_delivery;
 struct wg_keypair;
 struct wg_peer;
 
-/*
- * Turns
+/**
+ * enum wg_turn_state - who looks
+ * @WG_TURN_IDLE: nobody looks, nobody is on the way
+ * @WG_TURN_KICKED: somebody is on the way, and has not begun to look
+ * @WG_TURN_LOOKING: somebody looks, and may be past what changed
  *
  * Somebody, one at a time, has to look at something whenever it has changed: a
- * worker at its ring, a consumer at its list. The states are
- *
- *	IDLE	nobody looks, nobody is on the way
- *	KICKED	somebody is on the way, and has not begun to look
- *	LOOKING	somebody looks, and may be past what changed
+ * worker at its ring, a consumer at its list.
  *
  * Who changes something then kicks; who finds IDLE there has to send somebody.
  * Who looks begins, looks, and ends; where the end fails, he begins once more.

@@ -86,6 +86,7 @@ struct wg_peer *wg_peer_create(struct wg_device *wg,
  * wg_peer_get_maybe_zero() - take a reference to a peer found under RCU
  * @peer: peer or NULL
  *
+ * Context: RCU section in which it was found.
  * Return: @peer, or NULL where it is going away already.
  */
 struct wg_peer *wg_peer_get_maybe_zero(struct wg_peer *peer)
@@ -238,6 +239,7 @@ void wg_peer_remove_all(struct wg_device *wg)
 /**
  * wg_peer_module_init() - make the cache that peers come from
  *
+ * Context: process, as the module is loaded.
  * Return: 0 or -ENOMEM.
  */
 int wg_peer_module_init(void)

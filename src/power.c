@@ -55,6 +55,7 @@ struct notifier_block wg_power_vmfork = { .notifier_call = on_vmfork };
 /**
  * wg_power_module_init() - be told of sleep and of clones
  *
+ * Context: process, as the module is loaded.
  * Return: 0 or a negative errno.
  */
 int wg_power_module_init(void)
@@ -72,6 +73,8 @@ int wg_power_module_init(void)
 
 /**
  * wg_power_module_exit() - be told no more
+ *
+ * Context: process, as the module is unloaded.
  */
 void wg_power_module_exit(void)
 {

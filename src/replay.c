@@ -40,6 +40,8 @@ static void advance(struct wg_replay *replay, u64 counter)
 /**
  * wg_replay_init() - begin with no counter seen
  * @replay: window of a new receiving key
+ *
+ * Context: any.
  */
 void wg_replay_init(struct wg_replay *replay)
 {

@@ -202,6 +202,7 @@ void wg_rx_drop(struct sk_buff_head *packets, enum wg_drop cause)
  * @batch: filled in with the packets of the keypair of the first, in order
  * @from: admitted packets; loses those
  *
+ * Context: BH off.
  * Return: false when there is nothing left.
  */
 bool wg_rx_group(struct wg_rx_batch *batch, struct sk_buff_head *from)

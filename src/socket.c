@@ -22,9 +22,13 @@
 /* How often to look for a port that is free for IPv4 and IPv6 both. */
 #define PORT_ATTEMPTS	100
 
-/*
- * An outer packet on its way: where to, and who remembers the route. A reply to
- * somebody who may be nobody has no peer, and its route is not remembered.
+/**
+ * struct wg_output - an outer packet on its way
+ * @wg: whose
+ * @peer: who remembers the route; NULL for a reply to somebody who may be nobody
+ * @sk: socket of its family
+ * @to: where to, and from where if that is known
+ * @seq: what @peer's endpoint was when @to was read
  */
 struct wg_output {
 	struct wg_device *wg;

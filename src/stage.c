@@ -53,6 +53,8 @@ static void drop(struct wg_peer *peer, struct sk_buff_head *dropped,
 /**
  * wg_stage_init() - an empty, open stage
  * @peer: peer
+ *
+ * Context: any.
  */
 void wg_stage_init(struct wg_peer *peer)
 {

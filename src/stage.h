@@ -11,12 +11,18 @@
 
 struct wg_peer;
 
-/* Who may send: the answer to it is what keeps packets in order. */
+/**
+ * enum wg_stage_gate - who may send: what keeps packets in order
+ * @WG_STAGE_OPEN: nothing waits: senders go ahead
+ * @WG_STAGE_WAITING: packets wait; new ones queue behind them
+ * @WG_STAGE_FLUSHING: as WAITING, and the flusher is at work
+ * @WG_STAGE_CLOSING: the flusher's last round: no more may queue
+ */
 enum wg_stage_gate {
-	WG_STAGE_OPEN,		/* nothing waits: senders go ahead */
-	WG_STAGE_WAITING,	/* packets wait; new ones queue behind them */
-	WG_STAGE_FLUSHING,	/* as WAITING, and the flusher is at work */
-	WG_STAGE_CLOSING,	/* the flusher's last round: no more may queue */
+	WG_STAGE_OPEN,
+	WG_STAGE_WAITING,
+	WG_STAGE_FLUSHING,
+	WG_STAGE_CLOSING,
 };
 
 /**

@@ -17,6 +17,7 @@
  * wg_stats_init() - counters that are zero
  * @wg: device
  *
+ * Context: process; may sleep.
  * Return: 0 or -ENOMEM.
  */
 int wg_stats_init(struct wg_device *wg)
@@ -34,6 +35,8 @@ int wg_stats_init(struct wg_device *wg)
 /**
  * wg_stats_destroy() - end them
  * @wg: device that has no packets any more
+ *
+ * Context: process; may sleep.
  */
 void wg_stats_destroy(struct wg_device *wg)
 {

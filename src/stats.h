@@ -14,6 +14,12 @@ struct wg_device;
 /* Sizes of batches, by their highest bit: 1, 2 to 3, …, 64 and more. */
 #define WG_STATS_SIZES 7
 
+/**
+ * enum wg_path - which way packets go
+ * @WG_RX: in
+ * @WG_TX: out
+ * @WG_PATHS: how many ways there are
+ */
 enum wg_path { WG_RX, WG_TX, WG_PATHS };
 
 /**

@@ -15,7 +15,11 @@
 #include <linux/random.h>
 #include <linux/string.h>
 
-/* What the peers' rhashtable takes for a key: hashing needs the secret too. */
+/**
+ * struct peer_key - what the peers' rhashtable takes for a key
+ * @public_key: the peer's
+ * @secret: the table's, which hashing needs too
+ */
 struct peer_key {
 	const u8 *public_key;
 	const siphash_key_t *secret;

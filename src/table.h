@@ -31,7 +31,11 @@ void wg_peer_table_remove(struct wg_peer_table *table, struct wg_peer *peer);
 struct wg_peer *wg_peer_table_get(struct wg_peer_table *table,
 				  const u8 public_key[WG_KEY_SIZE]);
 
-/* What a receiver index stands for. */
+/**
+ * enum wg_index_kind - what a receiver index stands for
+ * @WG_INDEX_HANDSHAKE: a &struct wg_handshake
+ * @WG_INDEX_KEYPAIR: a &struct wg_keypair
+ */
 enum wg_index_kind {
 	WG_INDEX_HANDSHAKE,
 	WG_INDEX_KEYPAIR,

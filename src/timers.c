@@ -297,6 +297,8 @@ void wg_timers_set_persistent(struct wg_peer *peer, u16 interval)
 /**
  * wg_timers_init() - set up a new peer's timers, none of them armed
  * @peer: peer
+ *
+ * Context: any.
  */
 void wg_timers_init(struct wg_peer *peer)
 {

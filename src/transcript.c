@@ -40,6 +40,8 @@ static void mix_hash(struct wg_transcript *t, const void *data, size_t len)
  * @t: the transcript
  * @responder_public: static key of the responder, which the initiator has to
  *	know beforehand
+ *
+ * Context: any.
  */
 void wg_transcript_begin(struct wg_transcript *t,
 			 const u8 responder_public[WG_KEY_SIZE])
@@ -52,6 +54,8 @@ void wg_transcript_begin(struct wg_transcript *t,
  * wg_transcript_ephemeral() - mix an ephemeral key in that is sent in clear
  * @t: the transcript
  * @public_key: the key
+ *
+ * Context: any.
  */
 void wg_transcript_ephemeral(struct wg_transcript *t,
 			     const u8 public_key[WG_KEY_SIZE])
@@ -68,6 +72,8 @@ void wg_transcript_ephemeral(struct wg_transcript *t,
  *
  * The whitepaper derives a key only where one is used. The chaining key is the
  * same either way.
+ *
+ * Context: any.
  */
 void wg_transcript_secret(struct wg_transcript *t,
 			  const u8 secret[WG_KEY_SIZE])
@@ -82,6 +88,7 @@ void wg_transcript_secret(struct wg_transcript *t,
  * @private_key: one side's private key
  * @public_key: the other side's public key
  *
+ * Context: any.
  * Return: false if @public_key is of low order. The outcome is known to
  *	everyone then, and the handshake must go no further.
  */
@@ -103,6 +110,8 @@ bool wg_transcript_dh(struct wg_transcript *t,
  * wg_transcript_psk() - mix the preshared key in
  * @t: the transcript
  * @preshared_key: the key, all zeros for none
+ *
+ * Context: any.
  */
 void wg_transcript_psk(struct wg_transcript *t,
 		       const u8 preshared_key[WG_KEY_SIZE])
@@ -121,6 +130,8 @@ void wg_transcript_psk(struct wg_transcript *t,
  * @out: the item as sent, @len + &WG_TAG_SIZE bytes
  * @in: the item
  * @len: its length
+ *
+ * Context: any.
  */
 void wg_transcript_seal(struct wg_transcript *t, u8 *out, const u8 *in,
 			size_t len)
@@ -137,6 +148,7 @@ void wg_transcript_seal(struct wg_transcript *t, u8 *out, const u8 *in,
  * @in: the item as received, @len + &WG_TAG_SIZE bytes
  * @len: length of the item itself
  *
+ * Context: any.
  * Return: false if it is not authentic: the handshake must go no further.
  */
 bool wg_transcript_open(struct wg_transcript *t, u8 *out, const u8 *in,
