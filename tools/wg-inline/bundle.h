@@ -55,9 +55,10 @@ int bundle_find(struct links *links, const char *name, struct state *first);
 int bundle_dismantle(const struct links *links, const struct state *state);
 
 /**
- * bundle_fit() - lower the MTU to what gets through to all peers in one piece
+ * bundle_fit() - lower the MTU to what gets through to all peers in one piece, and
+ * have forwarded TCP know it
  * @name: of the bundle, which is up
- * @config: of it; if that has an MTU, nothing happens
+ * @config: of it; if that has an MTU, that is taken to fit
  * @patience: milliseconds to wait for first answers
  *
  * Return: 0, also if nobody answers; or -1 after having said why.

@@ -2,6 +2,7 @@
 /* A bundle comes down; and what there is of bundles. */
 #include "bundle.h"
 
+#include "clamp.h"
 #include "hook.h"
 #include "mode.h"
 #include "route.h"
@@ -125,8 +126,13 @@ int bundle_dismantle(const struct links *links, const struct state *state)
 
 	if (state->table)
 		delete_rules(state->table);
-	if (*state->bundle)
+	if (*state->bundle) {
 		ret = restore_all(state);
+		error = links->count ? clamp_remove(state->bundle) : 0;
+		if (error)
+			ret = fail("cannot remove the table wg-inline-%s of nftables: %s",
+				   state->bundle, strerror(-error));
+	}
 	/* The first one remembers all of this, and so it goes last. */
 	for (i = links->count; i--;) {
 		error = link_delete(links->of[i].index);

@@ -3,8 +3,10 @@
 #include "bundle_fit.h"
 
 #include "bundle.h"
+#include "clamp.h"
 #include "measure.h"
 #include "say.h"
+#include "sysctl.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -33,36 +35,62 @@ static int set_all(const struct links *links, unsigned int mtu)
 	return 0;
 }
 
-static int fit(const char *name, const struct links *links,
-	       const struct config *config, int patience)
+/* The MTU, as it is then; or 0 after having said why it cannot be. */
+static unsigned int fit(const char *name, const struct links *links,
+			const struct config *config, int patience)
 {
 	unsigned int most = links->of[0].mtu;
-	int size = measure(links, config, patience);
+	int size = config->mtu ? 0 : measure(links, config, patience);
 
-	if (size < 0)
-		return fail("cannot measure the MTU of %s: %s", name,
-			    strerror(-size));
-	if (!size || (unsigned int)size >= most)
+	if (size < 0) {
+		say("cannot measure the MTU of %s: %s", name, strerror(-size));
 		return 0;
+	}
+	if (!size || (unsigned int)size >= most)
+		return most;
 	if (set_all(links, size))
-		return -1;
+		return 0;
 	printf("%s: the MTU is %d, as larger packets get lost or are cut into pieces on the way\n",
 	       name, size);
 	fflush(stdout);
-	return 0;
+	return size;
+}
+
+static bool forwards(void)
+{
+	int v4 = 0, v6 = 0;
+
+	sysctl_get("net/ipv4/ip_forward", &v4);
+	sysctl_get("net/ipv6/conf/all/forwarding", &v6);
+	return v4 || v6;
+}
+
+/* Only where something is forwarded is it worth a word that it cannot be done. */
+static int clamp(const char *name, uint32_t group, unsigned int mtu)
+{
+	int ret = clamp_set(name, group, mtu);
+
+	if (!ret || (ret == -EOPNOTSUPP && !forwards()))
+		return 0;
+	return fail("cannot tell forwarded TCP of %s's MTU by nftables: %s", name,
+		    strerror(-ret));
 }
 
 int bundle_fit(const char *name, const struct config *config, int patience)
 {
 	struct links links;
+	unsigned int mtu;
 	int ret = 0;
 
-	if (config->mtu)
-		return 0;
 	if (bundle_find(&links, name, NULL))
 		return -1;
-	if (links.count)
-		ret = fit(name, &links, config, patience);
+	if (links.count) {
+		mtu = fit(name, &links, config, patience);
+		ret = mtu ? 0 : -1;
+		if (clamp(name, links.of[0].group, mtu ? mtu :
+			  links.of[0].mtu))
+			ret = -1;
+	}
 	links_free(&links);
 	return ret;
 }
@@ -99,7 +127,7 @@ void fitter_turn(struct fitter *fitter, const char *name,
 {
 	if (fitter->child && waitpid(fitter->child, NULL, WNOHANG))
 		fitter->child = 0;
-	if (fitter->child || config->mtu || now < fitter->due)
+	if (fitter->child || now < fitter->due)
 		return;
 	begin(fitter, name, config);
 	fitter->due = now + AGAIN;
