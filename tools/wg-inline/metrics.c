@@ -9,7 +9,9 @@
 #include "snapshot.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #define PREFIX "wireguard_inline_"
 
@@ -66,46 +68,6 @@ static void put_module(void)
 	printf(PREFIX "module_fallback %d\n", modules_fallback(&modules));
 }
 
-static uint64_t rx_bytes(const struct snapshot *s)
-{
-	return s->link->stats.rx_bytes;
-}
-
-static uint64_t tx_bytes(const struct snapshot *s)
-{
-	return s->link->stats.tx_bytes;
-}
-
-static uint64_t rx_packets(const struct snapshot *s)
-{
-	return s->link->stats.rx_packets;
-}
-
-static uint64_t tx_packets(const struct snapshot *s)
-{
-	return s->link->stats.tx_packets;
-}
-
-static uint64_t rx_errors(const struct snapshot *s)
-{
-	return s->link->stats.rx_errors;
-}
-
-static uint64_t tx_errors(const struct snapshot *s)
-{
-	return s->link->stats.tx_errors;
-}
-
-static uint64_t rx_dropped(const struct snapshot *s)
-{
-	return s->link->stats.rx_dropped;
-}
-
-static uint64_t tx_dropped(const struct snapshot *s)
-{
-	return s->link->stats.tx_dropped;
-}
-
 static uint64_t is_up(const struct snapshot *s)
 {
 	return s->link->up;
@@ -132,34 +94,54 @@ static uint64_t handshake(const struct snapshot *s)
 	return s->tunnel.latest;
 }
 
-/* What there is one of for each interface. */
+#define STATISTIC(name)	NULL, offsetof(struct rtnl_link_stats64, name)
+
+/* What there is one of for each interface: a value, or one of its statistics. */
 static const struct series {
 	const char *name;
 	const char *type;
 	const char *help;
 	uint64_t (*value)(const struct snapshot *snapshot);
+	size_t statistic;
 } series[] = {
-	{ "up", "gauge", "1 if the interface is up.", is_up },
-	{ "peers", "gauge", "Peers configured.", peers },
+	{ "up", "gauge", "1 if the interface is up.", is_up, 0 },
+	{ "peers", "gauge", "Peers configured.", peers, 0 },
 	{ "live_peers", "gauge", "Peers with keys that may be used.",
-	  live_peers },
+	  live_peers, 0 },
 	{ "silent_peers", "gauge", "Peers that never had a handshake.",
-	  silent_peers },
+	  silent_peers, 0 },
 	{ "latest_handshake_timestamp_seconds", "gauge",
 	  "When the latest handshake of any peer was; 0 if there was none.",
-	  handshake },
-	{ "receive_bytes", "counter", "Bytes received.", rx_bytes },
-	{ "transmit_bytes", "counter", "Bytes sent.", tx_bytes },
-	{ "receive_packets", "counter", "Packets received.", rx_packets },
-	{ "transmit_packets", "counter", "Packets sent.", tx_packets },
-	{ "receive_errors", "counter", "Packets refused.", rx_errors },
+	  handshake, 0 },
+	{ "receive_bytes", "counter", "Bytes received.",
+	  STATISTIC(rx_bytes) },
+	{ "transmit_bytes", "counter", "Bytes sent.",
+	  STATISTIC(tx_bytes) },
+	{ "receive_packets", "counter", "Packets received.",
+	  STATISTIC(rx_packets) },
+	{ "transmit_packets", "counter", "Packets sent.",
+	  STATISTIC(tx_packets) },
+	{ "receive_errors", "counter", "Packets refused.",
+	  STATISTIC(rx_errors) },
 	{ "transmit_errors", "counter", "Packets that could not be sent.",
-	  tx_errors },
+	  STATISTIC(tx_errors) },
 	{ "receive_dropped", "counter", "Packets dropped on the way in.",
-	  rx_dropped },
+	  STATISTIC(rx_dropped) },
 	{ "transmit_dropped", "counter", "Packets dropped on the way out.",
-	  tx_dropped },
+	  STATISTIC(tx_dropped) },
 };
+
+static uint64_t value_of(const struct series *what,
+			 const struct snapshot *snapshot)
+{
+	const char *statistics = (const char *)&snapshot->link->stats;
+	uint64_t value;
+
+	if (what->value)
+		return what->value(snapshot);
+	memcpy(&value, statistics + what->statistic, sizeof(value));
+	return value;
+}
 
 /* A counter's samples have a suffix that its family has not. */
 static void put_series(const struct survey *survey, const struct series *what)
@@ -171,7 +153,7 @@ static void put_series(const struct survey *survey, const struct series *what)
 	for (i = 0; i < survey->count; i++) {
 		printf(PREFIX "%s%s{", what->name, counter ? "_total" : "");
 		label("interface", survey->of[i].link->name);
-		printf("} %" PRIu64 "\n", what->value(&survey->of[i]));
+		printf("} %" PRIu64 "\n", value_of(what, &survey->of[i]));
 	}
 }
 
