@@ -52,49 +52,43 @@ static int count_counters(int fd, const char *name, size_t *count)
 	return ret;
 }
 
+/* A question with room for its answer: itself, or NULL with errno set, and gone. */
+static void *answered(int fd, const char *name, void *question)
+{
+	int ret = question ? control(fd, name, question) : -ENOMEM;
+
+	if (!ret)
+		return question;
+	free(question);
+	errno = -ret;
+	return NULL;
+}
+
 static struct ethtool_gstrings *get_names(int fd, const char *name,
 					  size_t count)
 {
 	struct ethtool_gstrings *names;
-	int ret;
 
 	names = calloc(1, sizeof(*names) + ROOM(count) * ETH_GSTRING_LEN);
-	if (!names) {
-		errno = ENOMEM;
-		return NULL;
+	if (names) {
+		names->cmd = ETHTOOL_GSTRINGS;
+		names->string_set = ETH_SS_STATS;
+		names->len = count;
 	}
-	names->cmd = ETHTOOL_GSTRINGS;
-	names->string_set = ETH_SS_STATS;
-	names->len = count;
-	ret = control(fd, name, names);
-	if (ret) {
-		free(names);
-		errno = -ret;
-		return NULL;
-	}
-	return names;
+	return answered(fd, name, names);
 }
 
 static struct ethtool_stats *get_values(int fd, const char *name, size_t count)
 {
 	struct ethtool_stats *values;
-	int ret;
 
 	values = calloc(1, sizeof(*values) +
 			ROOM(count) * sizeof(values->data[0]));
-	if (!values) {
-		errno = ENOMEM;
-		return NULL;
+	if (values) {
+		values->cmd = ETHTOOL_GSTATS;
+		values->n_stats = count;
 	}
-	values->cmd = ETHTOOL_GSTATS;
-	values->n_stats = count;
-	ret = control(fd, name, values);
-	if (ret) {
-		free(values);
-		errno = -ret;
-		return NULL;
-	}
-	return values;
+	return answered(fd, name, values);
 }
 
 static int join(struct counters *counters, const struct ethtool_gstrings *names,
