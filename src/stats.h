@@ -25,7 +25,7 @@ enum wg_path { WG_RX, WG_TX, WG_PATHS };
 /**
  * struct wg_path_stats - one way, in one mode, on one CPU
  * @packets: messages with data, or keepalives: received and authentic, with the
- *	inner packet in order; or sent
+ *	inner packet in order; or handed to the socket
  * @batches: how many times that CPU had some of them to hand on
  * @crypted: packets that it opened, or sealed: elsewhere than it hands them on,
  *	perhaps

@@ -452,6 +452,7 @@ void wg_tx_transmit(struct wg_tx_batch *batch)
 	wg_timers_authenticated_sent(batch->peer);
 	if (likely(batch->has_data))
 		wg_timers_data_sent(batch->peer);
+	wg_stats_count_batch(batch->peer->device, WG_TX, batch->count);
 	for (; skb; skb = next) {
 		next = skb->next;
 		skb_mark_not_on_list(skb);
