@@ -47,6 +47,10 @@ ip -n "$left" link set wg1 up
 ping_ok "at the other host" "$left" 10.70.0.2
 tcp "$left" "$far" 10.70.0.2
 
+# The same, cut up on the way out.
+in_ns "$right" ethtool -K r1 tso off gso off tx-udp-segmentation off >/dev/null
+tcp "$left" "$far" 10.70.0.2
+
 # Datagrams that lie about their length come as aggregates, or do not, but come
 # apart again without harm, here and there.
 lies() {
