@@ -62,6 +62,13 @@ def skip(why):
     sys.exit(4)
 
 
+def skip_rest(why):
+    """As skip(), once all that could be tried has been."""
+    if _failed:
+        sys.exit(1)
+    skip(f"{why}; all the rest passed")
+
+
 class inside:
     """with inside(ns): whatever is opened here belongs to that namespace."""
 
