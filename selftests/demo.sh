@@ -158,7 +158,7 @@ run_on_host()
 	[ -e "/lib/modules/$release/build" ] ||
 		install_packages "linux-headers-$release"
 	say "Building the module for $release"
-	copy_project "$CACHE/build/demo-host"
+	copy_sources "$PROJECT" "$CACHE/build/demo-host"
 	make -C "$CACHE/build/demo-host" module >"$CACHE/build/demo.log" 2>&1 ||
 		die "it does not build, see $CACHE/build/demo.log"
 	module=$CACHE/build/demo-host/src/wireguard.ko

@@ -52,7 +52,7 @@ host_run() {
 	why=$(host_refuses)
 	[ -z "$why" ] || { ktap_fail host "$why"; return; }
 	if [ "$STOCK" = 0 ]; then
-		copy_project "$RUNS/module"
+		copy_sources "$PROJECT" "$RUNS/module"
 		make -C "$RUNS/module" module DEBUG=1 >"$RUNS/host.build" 2>&1 ||
 			{ ktap_fail "host: build" "see $RUNS/host.build"; return; }
 		MODULE=$RUNS/module/src/wireguard.ko

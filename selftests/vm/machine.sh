@@ -23,6 +23,8 @@ VM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${WGI_CACHE:-/var/cache/wireguard-inline}
 PROJECT=$(cd "$VM/../.." && pwd)
 QEMU=qemu-system-x86_64
+# shellcheck source-path=SCRIPTDIR source=sources.sh
+. "$VM/sources.sh"
 # What a guest cannot reach its root and its host without.
 GUEST_MODULES="virtio_pci virtio_console 9pnet_virtio 9p overlay virtio_net"
 MACHINE_PID=
@@ -40,15 +42,6 @@ machine_get()
 	esac
 }
 
-# copy_project DIR: sources only, times kept, so that make sees what changed.
-copy_project()
-{
-	mkdir -p "$1"
-	(cd "$PROJECT" && tar -c --exclude='*.o' --exclude='*.ko' \
-		--exclude='*.mod*' --exclude='.*.cmd' --exclude='.built-for' \
-		Makefile dkms.conf include src tools/build) | tar -x -C "$1"
-}
-
 # machine_build TARGET DIR [make's arguments]
 machine_build()
 {
@@ -58,7 +51,7 @@ machine_build()
 	case $target in
 	uml | debug-*)
 		kernel=$(machine_get "$target") || return
-		copy_project "$dir" || return
+		copy_sources "$PROJECT" "$dir" || return
 		[ "$target" != uml ] || set -- ARCH=um "$@"
 		make -C "$dir" module KDIR="$kernel/obj" "$@" >&2 || return
 		echo "$dir/src/wireguard.ko"

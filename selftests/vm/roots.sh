@@ -28,6 +28,7 @@ set -euo pipefail
 CACHE=${WGI_CACHE:-/var/cache/wireguard-inline}
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/selftests/lib/packages.sh"
+. "$TOP/selftests/vm/sources.sh"
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # What tests call inside the trixie guest; the kernel's packages come on top.
 TRIXIE_PACKAGES="bsdextrautils build-essential busybox-static conntrack dkms
@@ -297,11 +298,7 @@ build()
 	shift 2
 	root=$(make_root "$version")
 	release=$(cat "$root/release")
-	mkdir -p "$dir"
-	# Times are kept: a second call builds what has changed since.
-	(cd "$TOP" && tar -c --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
-		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='.built-for' \
-		Makefile dkms.conf tools/build src include) | tar -x -C "$dir"
+	copy_sources "$TOP" "$dir"
 	if [ "$(readlink "$root/root")" = / ]; then
 		run_in "$version" "$dir" make module KDIR="$root/headers" "$@" >&2
 	else
