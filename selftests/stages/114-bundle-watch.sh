@@ -141,14 +141,14 @@ done
 	fail "no flow came back to dc-2"
 
 # Loaded, with TCP one way and UDP the other, without pause: the flows of the tunnel
-# that is cut have to move, too.
+# that is cut have to move, too. So many that each tunnel has some.
 bg_ns "$right" iperf3 -s -p 5301 >/dev/null
 bg_ns "$left" iperf3 -s -p 5302 >/dev/null
 await 20 "iperf3 -s listens" listening "$right" 5301
 await 20 "iperf3 -s listens" listening "$left" 5302
-bg_ns "$left" iperf3 -p 5301 -c 10.50.0.2 -t 600 -P 8 >/dev/null
+bg_ns "$left" iperf3 -p 5301 -c 10.50.0.2 -t 600 -P 16 >/dev/null
 load=$BG
-bg_ns "$right" iperf3 -p 5302 -c fd50::1 -t 600 -P 4 -u -b 20M >/dev/null
+bg_ns "$right" iperf3 -p 5302 -c fd50::1 -t 600 -P 16 -u -b 1M >/dev/null
 load="$load $BG"
 carries() {
 	[ "$(packets_of "$left" dc-3)" -gt $((count + 500)) ]
