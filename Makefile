@@ -12,6 +12,10 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)/src
 BUILT_FOR = $(realpath $(KDIR)) $(ARCH) $(CC) $(LLVM) $(DEBUG) \
 	    $(file <$(KDIR)/include/config/kernel.release)
 
+# DKMS asks a make of its own for the compiler, and takes for part of its name what
+# that says of directories when it knows that it runs under another make.
+DKMS = env -u MAKELEVEL -u MAKEFLAGS -u MFLAGS dkms
+
 .PHONY: help module tools install dkms-source dkms-install dkms-remove demo check \
 	check-all check-debug bench bench-cpus lint clean clean-module
 
@@ -46,13 +50,13 @@ dkms-install:
 	@sh tools/build/probe.sh $(KDIR) >/dev/null
 	@command -v dkms >/dev/null || { echo "wireguard-inline: DKMS is not" \
 		"installed: apt-get install dkms" >&2; exit 1; }
-	if dkms status wireguard-inline/$(VERSION) | grep -q .; then \
-		dkms remove wireguard-inline/$(VERSION) --all; fi
+	if $(DKMS) status wireguard-inline/$(VERSION) | grep -q .; then \
+		$(DKMS) remove wireguard-inline/$(VERSION) --all; fi
 	$(MAKE) -s dkms-source
-	dkms install wireguard-inline/$(VERSION) -k $(KVER)
+	$(DKMS) install wireguard-inline/$(VERSION) -k $(KVER)
 
 dkms-remove:
-	dkms remove wireguard-inline/$(VERSION) --all
+	$(DKMS) remove wireguard-inline/$(VERSION) --all
 	rm -rf $(SOURCE)
 
 demo:

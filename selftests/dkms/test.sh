@@ -7,6 +7,8 @@
 # Everything happens in a temporary directory: nothing of this system is changed.
 
 set -u
+# As a user runs it; make may have called us, and DKMS would stumble over that.
+unset MAKELEVEL MAKEFLAGS MFLAGS
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 RELEASE=${1:-$(uname -r)}
 MODULES=${2:-/lib/modules/$RELEASE}
