@@ -54,8 +54,7 @@ static void inline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 	struct wg_rx_batch batch;
 
 	if (unlikely(!wg_delivery_has_room())) {
-		DEV_STATS_ADD(wg->dev, rx_dropped, skb_queue_len(packets));
-		wg_rx_drop(packets, WG_DROP_RX_QUEUE_FULL);
+		wg_rx_refuse(wg, packets, WG_DROP_RX_QUEUE_FULL);
 		wg_delivery_rearm();
 		return;
 	}

@@ -187,13 +187,6 @@ bool wg_pipeline_send_behind(struct wg_peer *peer, struct sk_buff *skb)
 	return true;
 }
 
-static void drop_rx(struct wg_device *wg, struct sk_buff_head *packets,
-		    enum wg_drop cause)
-{
-	DEV_STATS_ADD(wg->dev, rx_dropped, skb_queue_len(packets));
-	wg_rx_drop(packets, cause);
-}
-
 /* Its packets hold the keypair, so there is another reference to be had. */
 static void hold(struct wg_item *item)
 {
@@ -224,7 +217,8 @@ static void enter(struct wg_peer *peer, struct wg_item *item)
 	begin_epoch(peer, item);
 	wg_ordered_add(&peer->rx_order, item);
 	if (unlikely(!wg_lane_add(&peer->device->pipeline.rx, item))) {
-		drop_rx(peer->device, &item->rx.packets, WG_DROP_RX_QUEUE_FULL);
+		wg_rx_refuse(peer->device, &item->rx.packets,
+			     WG_DROP_RX_QUEUE_FULL);
 		wg_item_done(item);
 		wg_delivery_kick(peer);
 	}
@@ -238,7 +232,7 @@ static void pipeline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 	while (!skb_queue_empty(packets)) {
 		item = wg_item_alloc();
 		if (unlikely(!item)) {
-			drop_rx(wg, packets, WG_DROP_RX_NO_MEMORY);
+			wg_rx_refuse(wg, packets, WG_DROP_RX_NO_MEMORY);
 			return;
 		}
 		wg_rx_group(&item->rx, packets);
@@ -248,7 +242,7 @@ static void pipeline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 			continue;
 		}
 		wg_delivery_kick(peer);
-		drop_rx(wg, &item->rx.packets, WG_DROP_RX_QUEUE_FULL);
+		wg_rx_refuse(wg, &item->rx.packets, WG_DROP_RX_QUEUE_FULL);
 		wg_item_free(item);
 	}
 }
@@ -269,9 +263,9 @@ void wg_pipeline_receive_behind(struct wg_rx_batch *batch)
 		item = wg_item_alloc();
 	if (unlikely(!item)) {
 		wg_delivery_kick(peer);
-		drop_rx(peer->device, &batch->packets,
-			may_follow ? WG_DROP_RX_NO_MEMORY :
-				     WG_DROP_RX_QUEUE_FULL);
+		wg_rx_refuse(peer->device, &batch->packets,
+			     may_follow ? WG_DROP_RX_NO_MEMORY :
+					  WG_DROP_RX_QUEUE_FULL);
 		return;
 	}
 	item->rx.keypair = batch->keypair;

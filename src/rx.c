@@ -198,6 +198,21 @@ void wg_rx_drop(struct sk_buff_head *packets, enum wg_drop cause)
 }
 
 /**
+ * wg_rx_refuse() - end admitted packets that an engine has no room for
+ * @wg: device, whose counter of dropped packets they count in
+ * @packets: packets; empty afterwards
+ * @cause: why
+ *
+ * Context: softirq.
+ */
+void wg_rx_refuse(struct wg_device *wg, struct sk_buff_head *packets,
+		  enum wg_drop cause)
+{
+	DEV_STATS_ADD(wg->dev, rx_dropped, skb_queue_len(packets));
+	wg_rx_drop(packets, cause);
+}
+
+/**
  * wg_rx_group() - take the packets of one keypair out of many
  * @batch: filled in with the packets of the keypair of the first, in order
  * @from: admitted packets; loses those

@@ -30,5 +30,7 @@ void wg_rx_open(struct wg_rx_batch *batch);
 void wg_rx_accept(struct wg_rx_batch *batch);
 void wg_rx_deliver(struct wg_rx_batch *batch, struct napi_struct *napi);
 void wg_rx_drop(struct sk_buff_head *packets, enum wg_drop cause);
+void wg_rx_refuse(struct wg_device *wg, struct sk_buff_head *packets,
+		  enum wg_drop cause);
 
 #endif /* _WG_RX_H */
