@@ -34,15 +34,24 @@ static void mend_workers(struct report *report, const struct link *link,
 
 /* ---------------------------------------------------------- isolated CPUs -- */
 
-static void check_isolated_irqs(const struct patient *patient,
-				const struct nic *nic, struct report *report)
+/* How many interrupts fire on one of these CPUs; or, not WITHIN, on another. */
+static unsigned int count_irqs(const struct nic *nic, const cpu_set_t *cpus,
+			       bool within)
 {
 	unsigned int count = 0;
 	size_t i;
 
 	for (i = 0; i < nic->irq_count; i++)
 		count += nic->irqs[i].taker != UNKNOWN &&
-			 CPU_ISSET(nic->irqs[i].taker, &patient->isolated);
+			 !!CPU_ISSET(nic->irqs[i].taker, cpus) == within;
+	return count;
+}
+
+static void check_isolated_irqs(const struct patient *patient,
+				const struct nic *nic, struct report *report)
+{
+	unsigned int count = count_irqs(nic, &patient->isolated, true);
+
 	if (!count)
 		return;
 	found(report, nic->name, nic,
@@ -79,12 +88,8 @@ void check_isolated(const struct patient *patient, struct report *report)
 static void check_node_irqs(const struct patient *patient,
 			    const struct nic *nic, struct report *report)
 {
-	unsigned int count = 0;
-	size_t i;
+	unsigned int count = count_irqs(nic, &nic->near, false);
 
-	for (i = 0; i < nic->irq_count; i++)
-		count += nic->irqs[i].taker != UNKNOWN &&
-			 !CPU_ISSET(nic->irqs[i].taker, &nic->near);
 	if (!count)
 		return;
 	found(report, nic->name, nic,
