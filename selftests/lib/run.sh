@@ -53,9 +53,10 @@ selected() {
 	return 1
 }
 
-# in_selection STAGE SELECTION: =NAME, that stage alone; all; core, what is in the file of that name; again
-# and core-again, the same without what does not depend on the mode; most, all but
-# what loads the machine for minutes; short, without what takes ten minutes, too.
+# in_selection STAGE SELECTION: =NAME, that stage alone; all; core, what is in the
+# file of that name; again and core-again, the same without what does not depend on
+# the mode; most, all but what loads the machine for minutes; short, without what
+# takes ten minutes, too.
 in_selection() {
 	case $2 in
 	=*) [ "$1" = "${2#=}" ] || return ;;
@@ -406,8 +407,8 @@ stages_of() {
 	done
 }
 
-# job_run "TARGET MODE GROUP SELECTION [REMARK]": the stages of one group, in one guest.
-# MODE is - for the stock module.
+# job_run "TARGET MODE GROUP SELECTION [REMARK]": the stages of one group, in one
+# guest. MODE is - for the stock module.
 job_run() {
 	local group selection why=''
 	local -a stages
