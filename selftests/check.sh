@@ -6,9 +6,10 @@
 #
 #   check.sh             the suite, but for what loads a machine for minutes, on
 #                        the debug kernel (user-mode-linux) and, but for what
-#                        takes ten minutes, on Debian's 6.1; its core on
-#                        6.12 and 7.2, and in the other modes than the first on
-#                        the debug kernel
+#                        takes long or does not depend on the kernel, on Debian's
+#                        6.1; its core on 6.12 and 7.2; in the other modes than the
+#                        first its core on the debug kernel, and on 6.1 what
+#                        depends on the mode most
 #   check.sh --all       the suite on each of these and on the debug kernels, in
 #                        each mode
 #   check.sh --debug     the suite on debug kernels in QEMU, debug-6.1, debug-7
@@ -47,12 +48,13 @@ ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE=
 # A stage that failed while other guests kept the machine busy has a second go with
 # the machine to itself, unless there are more of them.
 SECOND_GOES_MAX=6
+WAITING='[ -]waits |^uml .* tool '
 PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool flex git
 	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libkmod-dev libmnl-dev libsodium-dev
 	libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
 	util-linux wireguard-go wireguard-tools xz-utils"
 
-usage() { sed -n '4,32s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,33s/^# \{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -97,8 +99,9 @@ install_packages() {
 # ----------------------------------------------------------- who does what --
 #
 # A job is a line "TARGET MODE GROUP SELECTION": the stages of a group, in a
-# guest. Jobs that work wait in one queue; those of stages that mostly wait for
-# timers to run out wait in another one, which one worker more serves beside.
+# guest. Jobs that work wait in one queue; those of stages that mostly wait, for
+# timers to run out or for probes, wait in another one, which one worker more
+# serves beside.
 
 # modes: "inline" first, which is the one with all stages.
 modes() {
@@ -139,6 +142,7 @@ plan_default() {
 	mapfile -t others < <(other_modes)
 	jobs_of uml most "$first"
 	jobs_of 6.1 short "$first"
+	jobs_of 6.1 modes "${others[@]}"
 	jobs_of uml core-again "${others[@]}"
 	jobs_of 7.2 core "$first"
 	jobs_of 6.12 core "$first"
@@ -260,8 +264,8 @@ report() {
 	plan >"$RUNS/plan"
 	AGAIN=$RUNS/again
 	: >"$AGAIN"
-	grep -E '[ -]waits ' "$RUNS/plan" >"$RUNS/queue-waits"
-	grep -vE '[ -]waits | scale ' "$RUNS/plan" >"$RUNS/queue"
+	grep -E "$WAITING" "$RUNS/plan" >"$RUNS/queue-waits"
+	grep -vE "$WAITING| scale " "$RUNS/plan" >"$RUNS/queue"
 	grep ' scale ' "$RUNS/plan" >>"$RUNS/queue"
 	exec {told}< <(all_workers)
 	WORKERS=$!

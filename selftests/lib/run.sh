@@ -56,7 +56,8 @@ selected() {
 # in_selection STAGE SELECTION: =NAME, that stage alone; all; core, what is in the
 # file of that name; again and core-again, the same without what does not depend on
 # the mode; most, all but what loads the machine for minutes; short, without what
-# takes ten minutes, too.
+# takes long or does not depend on the kernel, too; modes, what depends on the mode
+# most.
 in_selection() {
 	case $2 in
 	=*) [ "$1" = "${2#=}" ] || return ;;
@@ -65,7 +66,8 @@ in_selection() {
 	case $2 in
 	*again) ! has_tag "$1" once ;;
 	most) ! has_tag "$1" stress ;;
-	short) ! has_tag "$1" stress && ! has_tag "$1" long ;;
+	short) ! has_tag "$1" stress && ! has_tag "$1" long && ! has_tag "$1" user ;;
+	modes) has_tag "$1" modes ;;
 	esac
 }
 
@@ -326,6 +328,8 @@ guest_pair() {
 suite() {
 	cp -a "$PROJECT/selftests" "$RUNS/suite-$TARGET" || return
 	cp -a "$PROJECT/documentation/examples" "$RUNS/suite-$TARGET/" || return
+	# Guests cannot keep what they compile, and would each time.
+	/usr/bin/python3 -m compileall -q "$RUNS/suite-$TARGET" >&2 || return
 	make -C "$RUNS/suite-$TARGET/progs" >&2 || return
 	# Its own libsodium, as not all guests have one.
 	make -C "$PROJECT/tools" SODIUM=-l:libsodium.a \
@@ -426,7 +430,7 @@ job_run() {
 	[ "${#stages[@]}" -gt 0 ] || return 0
 	LABEL=$TARGET
 	case $TARGET-$group in
-	uml-pair* | uml-scale | uml-tool) why="needs a guest in QEMU" ;;
+	uml-pair* | uml-scale) why="needs a guest in QEMU" ;;
 	*) target_ready || why="there is nothing to run it in" ;;
 	esac
 	LABEL="$TARGET ${MODE:-stock}"
@@ -486,4 +490,5 @@ dkms_test() {
 		"$kernel/modules"
 }
 
-static_rules() { LINT_KERNELS=' ' relay lint "$PROJECT/tools/build/lint.sh"; }
+# static_rules: with one of the kernels; "make lint" builds for all of them.
+static_rules() { LINT_KERNELS=6.1 relay lint "$PROJECT/tools/build/lint.sh"; }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: wg-inline show says what wg, ip and sysfs say, of this namespace, as text
 #       and as JSON; what it cannot show, it says in one sentence
-# needs: once tool
+# needs: once tool user
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 # shellcheck source-path=SCRIPTDIR source=../tools/tool.sh

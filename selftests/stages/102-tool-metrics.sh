@@ -3,7 +3,7 @@
 # what: wg-inline metrics is valid OpenMetrics and valid for the textfile
 #       collector, its figures are those of the kernel, the alert rules use
 #       series that exist; wg-inline top shows rates
-# needs: once tool
+# needs: once tool user
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 # shellcheck source-path=SCRIPTDIR source=../tools/tool.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: wg-inline tells stock from ours, in memory and on disk, and warns when the
 #       next load or boot would fall back to stock
-# needs: once tool
+# needs: once tool user
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 # shellcheck source-path=SCRIPTDIR source=../tools/tool.sh

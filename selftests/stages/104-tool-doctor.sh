@@ -3,7 +3,7 @@
 # what: wg-inline doctor finds nothing on a sound machine, each thing that was put
 #       wrong on one, and nothing that was not; its commands mend them, and it
 #       changes nothing itself
-# needs: once tool
+# needs: once tool user
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a bundle that cannot come up says why in one sentence and leaves nothing
 #       behind, wherever it fails; others' multipath routes need consent
-# needs: once tool
+# needs: once tool user
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"

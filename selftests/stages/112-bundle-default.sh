@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: fields of wg-quick's files mean in a bundle what they mean there: default
 #       routes by rules and a table, FwMark, Table, MTU, PresharedKey, hooks
-# needs: once tool
+# needs: once tool user
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"

@@ -3,7 +3,7 @@
 # what: an initiation recorded on one tunnel of a bundle and replayed on another
 #       moves no endpoint and gets no answer, as each tunnel has its own keys; with
 #       the same keys on all tunnels it would
-# needs: once tool
+# needs: once tool user
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"

@@ -3,7 +3,7 @@
 # what: the MTU of a bundle is what gets to the other end in one piece, whether
 #       routers on the way send ICMP or not, over IPv4 and IPv6; and so found by up
 #       and by watch
-# needs: once tool
+# needs: once tool user
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"

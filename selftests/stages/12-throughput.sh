@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: TCP, parallel TCP and UDP without a limit get through, inner v4 and v6
-# needs: core ipv6
+# needs: core ipv6 modes
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 

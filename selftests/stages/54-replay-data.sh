@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: the replay window and the limits of counters, from the wire
-# needs: core
+# needs: core modes
 . "$(dirname "$0")/../lib/attack.sh"
 
 attack_setup

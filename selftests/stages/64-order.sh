@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: order within a flow, nothing doubled: handshakes, many and changing CPUs
-# needs: core
+# needs: core modes
 . "$(dirname "$0")/../lib/attack.sh"
 
 attack_setup

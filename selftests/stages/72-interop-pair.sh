@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: the two-guest script between two namespaces: both ends are this module
-# needs: interop once
+# needs: interop once long
 # timeout: 120
 . "$(dirname "$0")/../lib/attack.sh"
 

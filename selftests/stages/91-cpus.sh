@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: where workers may run: readable, refused where it makes no sense, and
 #       packets go on whatever it says and whichever CPUs come and go
-# needs: core
+# needs: core modes
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 

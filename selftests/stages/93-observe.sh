@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: ethtool's counters by mode and cause, its private flags as the way to the
 #       same switch, and the tracepoints
-# needs: core
+# needs: core modes
 . "$(dirname "$0")/../lib/attack.sh"
 
 command -v ethtool >/dev/null || skip "ethtool is not installed"
