@@ -19,6 +19,7 @@ PAIRS = [(x, y) for x in MODES for y in MODES if x != y]
 PORT = 7000
 WINDOW = 400            # packets under way at most, so that no queue overflows
 SHARE = 0.8             # of the slowest mode's capacity
+SPREAD = 60             # seconds that the switches, and the control run, last
 SIZES = [12, 1300, 300, 700]
 children = []
 
@@ -253,6 +254,8 @@ def main():
         nonlocal took
         start = time.monotonic()
         for step in range(COUNT):
+            pause = start + step * SPREAD / COUNT - time.monotonic()
+            time.sleep(max(pause, 0))
             who = [switches[:1], switches[1:], switches][step // 6 % 3]
             before, after = PAIRS[step % 6]
             # Six pairs that follow on each other are all transitions.
@@ -266,7 +269,8 @@ def main():
     handshakes = latest()
     with_switches = measured(f"{COUNT} switches", meters, rate, switch_all)
     kept, young = latest(), age() < 110
-    control = measured("control run", meters, rate, lambda: time.sleep(took))
+    control = measured("control run", meters, rate,
+                       lambda: time.sleep(max(took, SPREAD)))
     print(f"# {COUNT} switches in {took:.1f} s at {rate} packets a second: "
           f"TCP sent again, sorted {with_switches}; in the control run "
           f"{control}")
