@@ -2,9 +2,10 @@
 /* wg-inline doctor: what files say of NICs and CPUs, and of their work. */
 #include "doctor.h"
 
+#include "ticks.h"
+
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -176,25 +177,15 @@ static void read_softnet(struct patient *patient)
 		fclose(file);
 }
 
-/* user nice system idle iowait irq softirq steal */
 static void read_ticks(struct patient *patient)
 {
 	FILE *file = place_open(patient->places.proc, "stat");
-	uint64_t ticks[8], all;
-	char line[512];
-	int cpu, i;
+	struct ticks ticks;
+	int cpu;
 
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "cpu%d %" SCNu64 " %" SCNu64 " %" SCNu64
-			   " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-			   " %" SCNu64, &cpu, &ticks[0], &ticks[1], &ticks[2],
-			   &ticks[3], &ticks[4], &ticks[5], &ticks[6],
-			   &ticks[7]) != 9 || cpu < 0 || cpu >= CPU_SETSIZE)
-			continue;
-		for (all = 0, i = 0; i < 8; i++)
-			all += ticks[i];
-		since(&patient->cores[cpu].ticks, all);
-		since(&patient->cores[cpu].soft, ticks[5] + ticks[6]);
+	while ((cpu = ticks_next(file, CPU_SETSIZE, &ticks)) >= 0) {
+		since(&patient->cores[cpu].ticks, ticks.all);
+		since(&patient->cores[cpu].soft, ticks.soft);
 	}
 	if (file)
 		fclose(file);

@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "say.h"
 #include "snapshot.h"
+#include "ticks.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -16,13 +17,6 @@
 #define BAR 30
 #define MOST_CPUS 4096
 
-/* struct load - what the clock ticks of a CPU went into since boot */
-struct load {
-	uint64_t all;
-	uint64_t idle;
-	uint64_t soft;
-};
-
 /**
  * struct moment - what rates are the difference of two of
  * @when: on the monotonic clock, in seconds
@@ -34,7 +28,7 @@ struct moment {
 	double when;
 	struct survey survey;
 	int cpus;
-	struct load load[MOST_CPUS];
+	struct ticks load[MOST_CPUS];
 };
 
 static double now(void)
@@ -45,30 +39,16 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-/* user nice system idle iowait irq softirq steal */
 static void read_load(struct moment *moment)
 {
-	uint64_t ticks[8];
 	FILE *file = fopen("/proc/stat", "re");
-	char line[512];
-	int cpu, i;
+	struct ticks ticks;
+	int cpu;
 
 	memset(moment->load, 0, sizeof(moment->load));
 	moment->cpus = 0;
-	while (file && fgets(line, sizeof(line), file)) {
-		struct load *load;
-
-		if (sscanf(line, "cpu%d %" SCNu64 " %" SCNu64 " %" SCNu64
-			   " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-			   " %" SCNu64, &cpu, &ticks[0], &ticks[1], &ticks[2],
-			   &ticks[3], &ticks[4], &ticks[5], &ticks[6],
-			   &ticks[7]) != 9 || cpu < 0 || cpu >= MOST_CPUS)
-			continue;
-		load = &moment->load[cpu];
-		for (i = 0; i < 8; i++)
-			load->all += ticks[i];
-		load->idle = ticks[3] + ticks[4];
-		load->soft = ticks[5] + ticks[6];
+	while ((cpu = ticks_next(file, MOST_CPUS, &ticks)) >= 0) {
+		moment->load[cpu] = ticks;
 		if (cpu >= moment->cpus)
 			moment->cpus = cpu + 1;
 	}
@@ -165,7 +145,7 @@ static int share(uint64_t part, uint64_t all)
 
 static void print_cpu(const struct moment *a, const struct moment *b, int cpu)
 {
-	const struct load *was = &a->load[cpu], *is = &b->load[cpu];
+	const struct ticks *was = &a->load[cpu], *is = &b->load[cpu];
 	uint64_t all = is->all - was->all, idle = is->idle - was->idle;
 	uint64_t soft = is->soft - was->soft;
 	uint64_t busy = all > idle ? all - idle : 0;
