@@ -163,6 +163,9 @@ result $? "no private key is printed"
 interface | "$TOOL" bundle export - -n 2 | grep -q '^# wg-inline: 0:'
 result $? "export: any port"
 peer "$(<"$WORK/line")\n" | accepted "what export printed, in the other end's file"
+interface >"$WORK/dc1.conf"
+"$TOOL" bundle down "$WORK/dc1.conf" | grep -qx 'dc1 is down already'
+result $? "neither ListenPort nor a number of tunnels"
 ! "$TOOL" bundle keygen "$WORK/dc1.conf" -n 4 >/dev/full 2>&1
 result $? "a full disk is an error"
 

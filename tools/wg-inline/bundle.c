@@ -28,7 +28,7 @@ uint16_t bundle_port(const struct config *config, unsigned int tunnel)
 
 int bundle_check(const struct config *config, unsigned int tunnels)
 {
-	if (config->port + tunnels - 1 > UINT16_MAX)
+	if (config->port && config->port + tunnels - 1 > UINT16_MAX)
 		return fail("%s: there are no %u ports from ListenPort %u on",
 			    config->path, tunnels, config->port);
 	return 0;
