@@ -142,6 +142,8 @@ done
 wrong "no verb" "usage: wg-inline bundle" bundle
 wrong "an unknown verb" "usage: wg-inline bundle" bundle explode "$WORK/dc1.conf" -n 2
 wrong "no file" "usage: wg-inline bundle" bundle export -n 2
+wrong "spread what is not up" "usage: wg-inline bundle" bundle down --spread "$WORK/dc1.conf"
+wrong "spread by number" "usage: wg-inline bundle" bundle spread -n 2 "$WORK/dc1.conf"
 wrong "no number" "usage: wg-inline bundle" bundle export "$WORK/dc1.conf" -n
 
 # Keys: as hashlib and wg make them; and what is exported can be read.

@@ -86,11 +86,13 @@ static int export(const struct config *config, unsigned int tunnels)
  * @file: as given
  * @tunnels: 0 if not given
  * @layer4: was --layer4 given?
+ * @spread: was --spread?
  */
 struct request {
 	const char *file;
 	unsigned int tunnels;
 	bool layer4;
+	bool spread;
 };
 
 static int keygen_verb(const struct bundle *bundle, const struct config *config,
@@ -107,10 +109,22 @@ static int export_verb(const struct bundle *bundle, const struct config *config,
 	return export(config, request->tunnels);
 }
 
+/* That the bundle is up does not depend on where its tunnels land. */
 static int up_verb(const struct bundle *bundle, const struct config *config,
 		   const struct request *request)
 {
-	return bundle_up(bundle, config, request->tunnels, request->layer4);
+	int ret = bundle_up(bundle, config, request->tunnels, request->layer4);
+
+	if (!ret && request->spread)
+		bundle_spread(bundle, config);
+	return ret;
+}
+
+static int spread_verb(const struct bundle *bundle, const struct config *config,
+		       const struct request *request)
+{
+	(void)request;
+	return bundle_spread(bundle, config);
 }
 
 static int down_verb(const struct bundle *bundle, const struct config *config,
@@ -142,6 +156,7 @@ static const struct verb {
 	{ "export", export_verb, NEEDS_TUNNELS },
 	{ "up", up_verb, TAKES_TUNNELS | NEEDS_NAME },
 	{ "down", down_verb, NEEDS_NAME },
+	{ "spread", spread_verb, NEEDS_NAME },
 	{ "watch", watch_verb, NEEDS_NAME },
 };
 
@@ -181,6 +196,9 @@ static int parse(int argc, char **argv, const struct verb *verb,
 		} else if (!strcmp(argv[i], "--layer4") &&
 			   verb->rules & TAKES_TUNNELS) {
 			request->layer4 = true;
+		} else if (!strcmp(argv[i], "--spread") &&
+			   verb->rules & TAKES_TUNNELS) {
+			request->spread = true;
 		} else if ((*argv[i] != '-' || !argv[i][1]) && !request->file) {
 			request->file = argv[i];
 		} else {

@@ -69,6 +69,7 @@ int bundle_fit(const char *name, const struct config *config, int patience);
 int bundle_up(const struct bundle *bundle, const struct config *config,
 	      unsigned int tunnels, bool layer4);
 int bundle_down(const struct bundle *bundle, const struct config *config);
+int bundle_spread(const struct bundle *bundle, const struct config *config);
 int bundle_watch(const struct bundle *bundle, const struct config *config);
 int bundle_show(const char *name);
 

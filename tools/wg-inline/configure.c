@@ -246,3 +246,18 @@ int tunnel_greet(unsigned int index, const struct config *config,
 	nl_close(writer.nl);
 	return ret;
 }
+
+int tunnel_listen(unsigned int index, uint16_t port)
+{
+	struct writer writer = { .index = index };
+	int ret;
+
+	writer.nl = nl_open_family(WG_GENL_NAME);
+	if (!writer.nl)
+		return -errno;
+	begin(&writer);
+	mnl_attr_put_u16(writer.message, WGDEVICE_A_LISTEN_PORT, port);
+	ret = nl_talk(writer.nl, writer.message, NULL, NULL);
+	nl_close(writer.nl);
+	return ret;
+}

@@ -40,4 +40,13 @@ int tunnel_configure(unsigned int index, const struct config *config,
 int tunnel_greet(unsigned int index, const struct config *config,
 		 unsigned int tunnel);
 
+/**
+ * tunnel_listen() - have an interface listen on another port
+ * @index: of the interface
+ * @port: or 0 for any that is free
+ *
+ * Return: 0 or a negative error; -EADDRINUSE leaves it where it is.
+ */
+int tunnel_listen(unsigned int index, uint16_t port);
+
 #endif

@@ -21,7 +21,7 @@ static const struct command {
 	{ "top", cmd_top, "[INTERFACE] [-d SECONDS] [-n TIMES]",
 	  "the same as show, live" },
 	{ "bundle", cmd_bundle,
-	  "keygen|export FILE -n N, up FILE [-n N] [--layer4], down|watch FILE, show [NAME]",
+	  "keygen|export FILE -n N, up FILE [-n N] [--layer4] [--spread], down|spread|watch FILE, show [NAME]",
 	  "several tunnels that act as one, from one file of wg-quick's" },
 	{ "doctor", cmd_doctor, "[INTERFACE] [--json]",
 	  "what keeps this machine from scaling, and what mends it" },
