@@ -74,14 +74,15 @@ no_trace() {
 		fail "$1: something was left: $(<"$SCRATCH/difference")"
 }
 
-# sites: two hosts on a wire, and a file for each, without further tunnels.
+# sites [CABLE]: two hosts on a wire, and a file for each, without further tunnels.
+# The wire is laid by CABLE, or by wire().
 #
 #    $left  w1 192.0.2.1 2001:db8::1 ═══ w2 192.0.2.2 2001:db8::2  $right
 #           $SCRATCH/left/dc.conf        $SCRATCH/right/dc.conf
 #           10.50.0.1 fd50::1            10.50.0.2 fd50::2
 sites() {
 	setup_ns left right
-	wire "$left" w1 "$right" w2
+	"${1:-wire}" "$left" w1 "$right" w2
 	addr "$left" w1 192.0.2.1/24 2001:db8::1/64
 	addr "$right" w2 192.0.2.2/24 2001:db8::2/64
 	mkdir -p "$SCRATCH/left" "$SCRATCH/right"
