@@ -508,6 +508,13 @@ static void traffic(void)
 	patient.cores[2].soft = 50;
 	received[0] = received[1] = 4000;
 	sick(check_landing, "two tunnels on one CPU", "CPU 2 had 100 %", NULL);
+	strcpy(links[0].alias, "wg-inline bundle dc tunnel 1 of 2");
+	sick(check_landing, "one of a bundle", "2 tunnels", NULL);
+	strcpy(links[1].alias, "wg-inline bundle dd tunnel 2 of 2");
+	sick(check_landing, "of two bundles", "2 tunnels", NULL);
+	strcpy(links[1].alias, "wg-inline bundle dc tunnel 2 of 2");
+	sick(check_landing, "two of one", "2 tunnels",
+	     "wg-inline bundle spread dc");
 	patient.cores[0].received = 9000;
 	healthy(check_landing, "on two CPUs");
 	patient.cores[0].received = 0;

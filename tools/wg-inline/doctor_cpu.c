@@ -2,6 +2,8 @@
 /* wg-inline doctor: where the work is done, and how fast. */
 #include "doctor.h"
 
+#include "state.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -264,6 +266,24 @@ static unsigned int active_tunnels(const struct patient *patient)
 	return active;
 }
 
+/* Are those that received something all of one bundle? */
+static bool of_one_bundle(const struct patient *patient, struct state *bundle)
+{
+	struct state state;
+	size_t i;
+
+	memset(bundle, 0, sizeof(*bundle));
+	for (i = 0; i < patient->survey.count; i++) {
+		if (patient->received[i] < TUNNEL_TRAFFIC)
+			continue;
+		if (!state_read(&state, patient->survey.of[i].link->alias) ||
+		    (*bundle->bundle && strcmp(state.bundle, bundle->bundle)))
+			return false;
+		*bundle = state;
+	}
+	return *bundle->bundle;
+}
+
 /* Of packets or clock ticks. */
 static unsigned int percent(uint64_t part, uint64_t whole)
 {
@@ -274,6 +294,7 @@ void check_landing(const struct patient *patient, struct report *report)
 {
 	unsigned int active = active_tunnels(patient), share, soft;
 	const struct core *core;
+	struct state bundle;
 	uint64_t all;
 	int cpu;
 
@@ -288,6 +309,9 @@ void check_landing(const struct patient *patient, struct report *report)
 		found(report, "", NULL,
 		      "%u tunnels received packets while we looked, and CPU %d had %u %% of all packets, and %u %% of its time in interrupts",
 		      active, cpu, share, soft);
+		if (of_one_bundle(patient, &bundle))
+			mend(report, "wg-inline bundle spread %s",
+			     quoted(bundle.bundle));
 	} else if (active && soft >= SATURATED) {
 		found(report, "", NULL,
 		      "one tunnel received packets while we looked, and CPU %d had %u %% of its time in interrupts: more tunnels could use more CPUs",
