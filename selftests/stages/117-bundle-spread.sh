@@ -108,6 +108,11 @@ tool_refused "a bundle that is down" "dc is not up" "$left" bundle spread \
 	"$SCRATCH/left/dc.conf"
 up right
 up left
+if ! has_mode "$left" dc; then
+	tool_refused "stock" "stock WireGuard does not say where packets land" \
+		"$left" bundle spread "$SCRATCH/left/dc.conf"
+	skip "the rest: this module has no counters"
+fi
 
 # Ports do not matter: that is found out, and nothing stays changed.
 tool_refused "no steering" 'all tunnels of dc land on CPU [0-9]+ whatever.*"wg-inline doctor"' \

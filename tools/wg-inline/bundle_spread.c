@@ -116,8 +116,10 @@ static int listen_on(struct spreader *spreader, unsigned int i, uint16_t port)
 	if (port)
 		return 0;
 	ret = tunnel_get(&tunnel, link->name);
+	if (ret)
+		return ret > 0 ? fail("%s has gone", link->name) : ret;
 	mover->now = tunnel.port;
-	return ret > 0 ? fail("%s has gone", link->name) : ret;
+	return 0;
 }
 
 /* Where there is no ListenPort, the kernel chooses. 1: there are no more ports. */
