@@ -42,7 +42,7 @@
 #define CALM 3000
 #define PAUSE 200
 /* After so long, what there is has to do. */
-#define LIMIT 30000
+#define LIMIT 60000
 
 /**
  * struct mover - the ports of a tunnel
@@ -312,8 +312,9 @@ static void tell(const struct spreader *spreader)
 		       spreader->of[i].now, spread->at[i]);
 		before = ",";
 	}
-	if (used < spread->cpus && used < spread_known(spread) &&
-	    spread_is_all(spread))
+	if (spread_surplus(spread))
+		printf("; no better ports were found in time");
+	else if (used < spread_known(spread) && used < spread->cpus)
 		printf("; no port leads to others");
 	putchar('\n');
 	fflush(stdout);
