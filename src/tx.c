@@ -22,7 +22,9 @@
 #include "timers.h"
 
 #include <linux/ip.h>
+#include <linux/local_lock.h>
 #include <linux/netdevice.h>
+#include <linux/percpu.h>
 #include <linux/udp.h>
 #include <net/gso.h>
 #include <net/ip_tunnels.h>
@@ -33,12 +35,21 @@
 /* What fits into one outer UDP GSO packet, which has a 16-bit length. */
 #define SUPER_MAX	(IP_MAX_MTU - WG_OUTER_HEADERS_V6)
 
-/*
- * Where sealed segments of super-packets are written to, per CPU. A nested
- * device on the same CPU finds it advanced already, as a packet is complete
- * before it is sent.
+/**
+ * struct super_frag - where one CPU writes the sealed segments of super-packets to
+ * @lock: with BH off a CPU is one sender's alone, except where the kernel is
+ *	preemptible in real time: there this is a lock, and costs nothing elsewhere
+ * @frag: what is free of the page. Who has got a piece of it, and a reference to
+ *	the page, writes to it without the lock
  */
-static DEFINE_PER_CPU(struct page_frag, super_frag);
+struct super_frag {
+	local_lock_t lock; /* @frag */
+	struct page_frag frag;
+};
+
+static DEFINE_PER_CPU(struct super_frag, super_frags) = {
+	.lock = INIT_LOCAL_LOCK(lock),
+};
 
 /* Valid in the RCU-bh section of the caller only. */
 static struct wg_keypair *sending_keypair(struct wg_peer *peer)
@@ -259,21 +270,12 @@ static unsigned int sealed_len(const struct wg_tx_batch *batch,
 	return WG_DATA_OVERHEAD + skb->len + padding(skb->len, batch->mtu);
 }
 
-/*
- * Adds one sealed segment to the pages of a super-packet. A refill promises no
- * more than a page, whatever is asked for.
- */
-static bool seal_into(struct wg_tx_batch *batch, struct sk_buff *out,
-		      const struct sk_buff *skb, u64 counter)
+/* Makes a piece of a page the last of a packet; takes a reference if need be. */
+static bool append_piece(struct sk_buff *out, const struct page_frag *frag,
+			 unsigned int len)
 {
-	struct page_frag *frag = this_cpu_ptr(&super_frag);
-	unsigned int len = sealed_len(batch, skb);
 	int i = skb_shinfo(out)->nr_frags;
-	u8 *to;
 
-	if (unlikely(len > PAGE_SIZE ||
-		     !skb_page_frag_refill(len, frag, GFP_ATOMIC)))
-		return false;
 	if (skb_can_coalesce(out, i, frag->page, frag->offset)) {
 		skb_frag_size_add(&skb_shinfo(out)->frags[i - 1], len);
 	} else {
@@ -282,15 +284,47 @@ static bool seal_into(struct wg_tx_batch *batch, struct sk_buff *out,
 		get_page(frag->page);
 		skb_fill_page_desc(out, i, frag->page, frag->offset, len);
 	}
-	to = page_address(frag->page) + frag->offset;
-	frag->offset += len;
+	out->len += len;
+	out->data_len += len;
+	return true;
+}
+
+/*
+ * Room behind what is in a super-packet, or NULL. A refill promises no more than
+ * a page, whatever is asked for.
+ */
+static void *take_room(struct sk_buff *out, unsigned int len)
+{
+	struct page_frag *frag;
+	void *room = NULL;
+
+	if (unlikely(len > PAGE_SIZE))
+		return NULL;
+	local_lock_nested_bh(&super_frags.lock);
+	frag = this_cpu_ptr(&super_frags.frag);
+	if (likely(skb_page_frag_refill(len, frag, GFP_ATOMIC) &&
+		   append_piece(out, frag, len))) {
+		room = page_address(frag->page) + frag->offset;
+		frag->offset += len;
+	}
+	local_unlock_nested_bh(&super_frags.lock);
+	return room;
+}
+
+/* Adds one sealed segment to the pages of a super-packet. */
+static bool seal_into(struct wg_tx_batch *batch, struct sk_buff *out,
+		      const struct sk_buff *skb, u64 counter)
+{
+	unsigned int len = sealed_len(batch, skb);
+	void *to = take_room(out, len);
+
+	if (unlikely(!to))
+		return false;
 	write_header(batch, to, counter);
 	wg_aead_encrypt_skb(to + sizeof(struct wg_message_data), skb, 0,
 			    skb->len,
 			    len - WG_DATA_OVERHEAD, counter,
 			    batch->keypair->sending_key);
-	out->len += len;
-	out->data_len += len;
 	return true;
 }
 
@@ -537,7 +571,7 @@ void wg_tx_module_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		struct page *page = per_cpu(super_frag, cpu).page;
+		struct page *page = per_cpu(super_frags, cpu).frag.page;
 
 		if (page)
 			put_page(page);
