@@ -217,6 +217,7 @@ static struct sk_buff *seal_in_place(struct wg_tx_batch *batch,
 static void drop_sealing(struct wg_tx_batch *batch, struct sk_buff *skb,
 			 enum wg_drop cause)
 {
+	batch->count--;
 	DEV_STATS_INC(batch->peer->device->dev, tx_errors);
 	wg_drop(batch->peer->device, batch->peer, skb, cause);
 }
@@ -322,8 +323,7 @@ static bool seal_into(struct wg_tx_batch *batch, struct sk_buff *out,
 		return false;
 	write_header(batch, to, counter);
 	wg_aead_encrypt_skb(to + sizeof(struct wg_message_data), skb, 0,
-			    skb->len,
-			    len - WG_DATA_OVERHEAD, counter,
+			    skb->len, len - WG_DATA_OVERHEAD, counter,
 			    batch->keypair->sending_key);
 	return true;
 }
@@ -385,11 +385,12 @@ static struct sk_buff *seal_super(struct wg_tx_batch *batch,
 static void drop_rest(struct wg_tx_batch *batch, struct sk_buff *rest,
 		      u64 counter)
 {
+	unsigned int lost = batch->counter + batch->count - counter;
 	struct wg_device *wg = batch->peer->device;
 
-	DEV_STATS_INC(wg->dev, tx_errors);
-	wg_drop_count(wg, batch->peer, WG_DROP_TX_NO_MEMORY,
-		      batch->counter + batch->count - counter);
+	batch->count -= lost;
+	DEV_STATS_ADD(wg->dev, tx_errors, lost);
+	wg_drop_count(wg, batch->peer, WG_DROP_TX_NO_MEMORY, lost);
 	kfree_skb_list_reason(rest,
 			      wg_drop_causes[WG_DROP_TX_NO_MEMORY].reason);
 }
@@ -461,12 +462,21 @@ static void keep_key_fresh(const struct wg_tx_batch *batch)
 		wg_handshake_initiate(batch->peer, false);
 }
 
-/* The layers below count packets; a super-packet is one to them. */
-static void count_segments(struct wg_peer *peer, const struct sk_buff *skb)
+/*
+ * Sends what may be several messages, and returns how many have got to the layers
+ * below. Those count packets, and a super-packet is one to them.
+ */
+static unsigned int send(struct wg_peer *peer, struct sk_buff *skb, u8 ds)
 {
+	unsigned int messages = 1;
+
 	if (skb_is_gso(skb))
-		dev_sw_netstats_tx_add(peer->device->dev,
-				       skb_shinfo(skb)->gso_segs - 1, 0);
+		messages = skb_shinfo(skb)->gso_segs;
+	if (unlikely(wg_socket_send(peer, skb, ds)))
+		return 0;
+	if (messages > 1)
+		dev_sw_netstats_tx_add(peer->device->dev, messages - 1, 0);
+	return messages;
 }
 
 /**
@@ -478,6 +488,7 @@ static void count_segments(struct wg_peer *peer, const struct sk_buff *skb)
 void wg_tx_transmit(struct wg_tx_batch *batch)
 {
 	struct sk_buff *skb = batch->packets, *next;
+	unsigned int sent = 0;
 
 	if (unlikely(!skb))
 		return;
@@ -486,13 +497,12 @@ void wg_tx_transmit(struct wg_tx_batch *batch)
 	wg_timers_authenticated_sent(batch->peer);
 	if (likely(batch->has_data))
 		wg_timers_data_sent(batch->peer);
-	wg_stats_count_batch(batch->peer->device, WG_TX, batch->count);
 	for (; skb; skb = next) {
 		next = skb->next;
 		skb_mark_not_on_list(skb);
-		count_segments(batch->peer, skb);
-		wg_socket_send(batch->peer, skb, batch->ds);
+		sent += send(batch->peer, skb, batch->ds);
 	}
+	wg_stats_count_batch(batch->peer->device, WG_TX, sent);
 	keep_key_fresh(batch);
 }
 

@@ -19,7 +19,7 @@ struct wg_peer;
  * @packets: inner packets, linked by next; wg_tx_seal() makes them messages
  * @uncut: the GSO packet that they were cut from, or NULL
  * @counter: nonce of the first, the others follow
- * @count: how many
+ * @count: how many; wg_tx_seal() takes off what it had to drop
  * @mtu: bound of the padding
  * @ds: DS field of the outer header
  * @has_data: there is content, it is not a keepalive
