@@ -91,13 +91,15 @@ static void inherit_owner(struct sk_buff *outer, struct sk_buff *inner)
  * @outer: the new packet; may have taken other packets' places already
  * @inner: the packet that it carries; to be freed next
  *
- * Owner and destructor move, and with them the size that the owner was charged:
+ * The priority is for queueing disciplines below, as what stays in
+ * wg_packet_become_outer(). Owner and destructor move, and with them the size that the owner was charged:
  * so its accounting stays exact, whatever memory the new packet really takes.
  *
  * Context: BH off.
  */
 void wg_packet_inherit(struct sk_buff *outer, struct sk_buff *inner)
 {
+	outer->priority = inner->priority;
 	outer->tstamp = inner->tstamp;
 	outer->tstamp_type = inner->tstamp_type;
 	outer->hash = inner->hash;
