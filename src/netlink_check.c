@@ -17,7 +17,10 @@
 #include <linux/capability.h>
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
 #include <linux/socket.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
@@ -158,25 +161,73 @@ bool wg_set_is_own_key(struct wg_device *wg, const u8 *public_key)
 	return own;
 }
 
-/* As wg_set_is_own_key(), once the request has set its private key, if any. */
-static bool will_be_own_key(const struct wg_set_request *req,
-			    const u8 *public_key)
-{
-	const struct nlattr *attr = req->attrs[WGDEVICE_A_PRIVATE_KEY];
-	u8 private_key[WG_KEY_SIZE], own_key[WG_KEY_SIZE];
-	bool own;
+/*
+ * More than the entries of a request: the length of a nest has 16 bits, and no entry
+ * is shorter than its public key.
+ */
+#define FATES	2048
+static_assert(U16_MAX / (NLA_HDRLEN + NLA_HDRLEN + WG_KEY_SIZE) < FATES);
 
-	if (!attr)
-		return wg_set_is_own_key(req->wg, public_key);
+/**
+ * struct fate - what entries have done to one peer
+ * @public_key: whose, in the request; NULL: of nobody yet
+ * @exists: it is there after them
+ */
+struct fate {
+	const u8 *public_key;
+	bool exists;
+};
+
+/**
+ * struct check - a request and how far it has been read
+ * @req: the request
+ * @fates: hash table of &FATES, found by public key; NULL as long as nobody wants to
+ *	know, which in most requests is until the end
+ * @own_key: the device's public key once the private one that the request has for
+ *	it, if any, is set; known when @fates are
+ * @has_own_key: there is one
+ */
+struct check {
+	const struct wg_set_request *req;
+	struct fate *fates;
+	u8 own_key[WG_KEY_SIZE];
+	bool has_own_key;
+};
+
+/* As wg_identity_set() will find it. */
+static void read_own_key(struct check *check, const struct nlattr *private)
+{
+	u8 private_key[WG_KEY_SIZE];
+
 	/* All zeros stand for no key, which clamping would hide. */
-	if (!memchr_inv(nla_data(attr), 0, WG_KEY_SIZE))
-		return false;
-	memcpy(private_key, nla_data(attr), WG_KEY_SIZE);
+	if (!memchr_inv(nla_data(private), 0, WG_KEY_SIZE))
+		return;
+	memcpy(private_key, nla_data(private), WG_KEY_SIZE);
 	curve25519_clamp_secret(private_key);
-	own = curve25519_generate_public(own_key, private_key) &&
-	      !memcmp(own_key, public_key, WG_KEY_SIZE);
+	check->has_own_key = curve25519_generate_public(check->own_key,
+							private_key);
 	memzero_explicit(private_key, sizeof(private_key));
-	return own;
+}
+
+static void find_own_key(struct check *check)
+{
+	const struct nlattr *attr = check->req->attrs[WGDEVICE_A_PRIVATE_KEY];
+	struct wg_identity *identity = &check->req->wg->identity;
+
+	if (attr) {
+		read_own_key(check, attr);
+		return;
+	}
+	down_read(&identity->lock);
+	check->has_own_key = identity->present;
+	memcpy(check->own_key, identity->public_key, WG_KEY_SIZE);
+	up_read(&identity->lock);
+}
+
+static bool is_own_key(const struct check *check, const u8 *public_key)
+{
+	return check->has_own_key &&
+	       !memcmp(check->own_key, public_key, WG_KEY_SIZE);
 }
 
 static bool peer_exists(struct wg_device *wg, const u8 *public_key)
@@ -189,39 +240,79 @@ static bool peer_exists(struct wg_device *wg, const u8 *public_key)
 	return true;
 }
 
-/*
- * Will entry @attr be passed over when its turn comes? A peer that exists by
- * then is changed; one that does not is created, save for an entry that only
- * updates and for our own key. So follow the peer's existence through all
- * entries before this one; the length of a nest being 16 bits, they are 1,500
- * at most.
- */
-static bool entry_is_ignored(const struct wg_set_request *req,
-			     const struct nlattr *attr,
-			     const struct wg_set_peer *entry)
+/* Where the fate of a peer is, or where it goes. */
+static struct fate *find_fate(const struct check *check, const u8 *public_key)
 {
-	bool own = will_be_own_key(req, entry->public_key);
-	bool exists = !own && !(req->flags & WGDEVICE_F_REPLACE_PEERS) &&
-		      peer_exists(req->wg, entry->public_key);
-	const struct nlattr *other;
-	struct wg_set_peer before;
+	const siphash_key_t *secret = &check->req->wg->peers.secret;
+	u64 at = siphash(public_key, WG_KEY_SIZE, secret);
+	struct fate *fate;
+
+	do {
+		fate = &check->fates[at++ % FATES];
+	} while (fate->public_key &&
+		 memcmp(fate->public_key, public_key, WG_KEY_SIZE));
+	return fate;
+}
+
+/* An entry creates its peer, save for one that only updates and for our own key. */
+static void note_fate(const struct check *check,
+		      const struct wg_set_peer *entry)
+{
+	bool removes = entry->flags & WGPEER_F_REMOVE_ME;
+	struct fate *fate;
+
+	if (!removes && (entry->flags & WGPEER_F_UPDATE_ONLY ||
+			 is_own_key(check, entry->public_key)))
+		return;
+	fate = find_fate(check, entry->public_key);
+	fate->public_key = entry->public_key;
+	fate->exists = !removes;
+}
+
+/* Catches up with the entries before @attr, all of which have been checked. */
+static int begin_fates(struct check *check, const struct nlattr *attr)
+{
+	const struct wg_set_request *req = check->req;
+	const struct nlattr *before;
+	struct wg_set_peer entry;
 	int rem;
 
-	if (!own && !(entry->flags & WGPEER_F_UPDATE_ONLY))
-		return false;
-	nla_for_each_nested(other, req->attrs[WGDEVICE_A_PEERS], rem) {
-		if (other == attr)
+	check->fates = kvcalloc(FATES, sizeof(*check->fates), GFP_KERNEL);
+	if (!check->fates)
+		return -ENOMEM;
+	find_own_key(check);
+	nla_for_each_nested(before, req->attrs[WGDEVICE_A_PEERS], rem) {
+		if (before == attr)
 			break;
 		cond_resched();
-		if (wg_set_parse_peer(other, &before, NULL) ||
-		    memcmp(before.public_key, entry->public_key, WG_KEY_SIZE))
-			continue;
-		if (before.flags & WGPEER_F_REMOVE_ME)
-			exists = false;
-		else if (!own && !(before.flags & WGPEER_F_UPDATE_ONLY))
-			exists = true;
+		if (!wg_set_parse_peer(before, &entry, NULL))
+			note_fate(check, &entry);
 	}
-	return !exists;
+	return 0;
+}
+
+/* Will there be such a peer when it is the turn of the entry after those read? */
+static bool will_exist(const struct check *check, const u8 *public_key)
+{
+	const struct fate *fate = find_fate(check, public_key);
+
+	if (fate->public_key)
+		return fate->exists;
+	return !(check->req->flags & WGDEVICE_F_REPLACE_PEERS) &&
+	       !is_own_key(check, public_key) &&
+	       peer_exists(check->req->wg, public_key);
+}
+
+/*
+ * Will an entry be passed over when its turn comes? A peer that exists by then is
+ * changed; one that does not is created, or is not.
+ */
+static bool entry_is_ignored(const struct check *check,
+			     const struct wg_set_peer *entry)
+{
+	return (entry->flags & WGPEER_F_UPDATE_ONLY ||
+		is_own_key(check, entry->public_key)) &&
+	       !will_exist(check, entry->public_key);
 }
 
 static int check_allowedips(const struct nlattr *allowedips,
@@ -242,25 +333,55 @@ static int check_allowedips(const struct nlattr *allowedips,
 	return 0;
 }
 
+/* An entry with allowed IPs that make no sense, which is no matter if ignored. */
+static int check_bad_entry(struct check *check, const struct nlattr *attr,
+			   const struct wg_set_peer *entry)
+{
+	int ret = check->fates ? 0 : begin_fates(check, attr);
+
+	if (ret || entry_is_ignored(check, entry))
+		return ret;
+	return check_allowedips(entry->allowedips, check->req->extack);
+}
+
 /*
  * Whatever the entry would do to its peer is only looked at if it will be done:
  * an entry that removes, or that is passed over, may say anything besides.
  */
-static int check_peer(const struct wg_set_request *req,
-		      const struct nlattr *attr)
+static int check_peer(struct check *check, const struct nlattr *attr)
 {
 	struct wg_set_peer entry;
 	int ret;
 
-	ret = wg_set_parse_peer(attr, &entry, req->extack);
-	if (ret || (entry.flags & WGPEER_F_REMOVE_ME))
+	ret = wg_set_parse_peer(attr, &entry, check->req->extack);
+	if (ret)
 		return ret;
-	ret = check_allowedips(entry.allowedips, NULL);
-	if (!ret)
+	if (!(entry.flags & WGPEER_F_REMOVE_ME) &&
+	    check_allowedips(entry.allowedips, NULL))
+		ret = check_bad_entry(check, attr, &entry);
+	if (check->fates && !ret)
+		note_fate(check, &entry);
+	return ret;
+}
+
+/* Takes time by the length of the request, whatever is in it. */
+static int check_peers(const struct wg_set_request *req)
+{
+	const struct nlattr *peers = req->attrs[WGDEVICE_A_PEERS];
+	struct check check = { .req = req };
+	const struct nlattr *attr;
+	int ret = 0, rem;
+
+	if (!peers)
 		return 0;
-	if (entry_is_ignored(req, attr, &entry))
-		return 0;
-	return check_allowedips(entry.allowedips, req->extack);
+	nla_for_each_nested(attr, peers, rem) {
+		cond_resched();
+		ret = check_peer(&check, attr);
+		if (ret)
+			break;
+	}
+	kvfree(check.fates);
+	return ret;
 }
 
 /**
@@ -271,13 +392,11 @@ static int check_peer(const struct wg_set_request *req,
  *
  * Context: process, may sleep; RTNL and the device's update lock held.
  * Return: 0; -EPERM without CAP_NET_ADMIN in the namespace of the sockets where
- * they are concerned; -EINVAL or -EPFNOSUPPORT for what makes no sense.
+ * they are concerned; -EINVAL or -EPFNOSUPPORT for what makes no sense; -ENOMEM.
  */
 int wg_set_check(const struct wg_set_request *req)
 {
-	const struct nlattr *peers = req->attrs[WGDEVICE_A_PEERS];
-	const struct nlattr *port, *attr;
-	int ret, rem;
+	const struct nlattr *port;
 
 	port = req->attrs[WGDEVICE_A_LISTEN_PORT] ?:
 	       req->attrs[WGDEVICE_A_FWMARK];
@@ -286,13 +405,5 @@ int wg_set_check(const struct wg_set_request *req)
 				    "Not permitted in the namespace of the sockets");
 		return -EPERM;
 	}
-	if (!peers)
-		return 0;
-	nla_for_each_nested(attr, peers, rem) {
-		cond_resched();
-		ret = check_peer(req, attr);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return check_peers(req);
 }

@@ -179,12 +179,27 @@ def rejected():
     yield "bad IP of an update after removing and adding", "EINVAL", \
         DEV + peers(peer(A, flags=P_REMOVE), peer(A),
                     peer(A, flags=P_UPDATE_ONLY, ips=[BAD_IP]))
+    yield "bad IP of an update, others of nobody before", "EINVAL", \
+        DEV + peers(*nobodies(), peer(B, flags=P_UPDATE_ONLY, ips=[BAD_IP]))
+    yield "bad IP of an update of what others were added with", "EINVAL", \
+        DEV + peers(*nobodies(400), *[peer(k) for k in keys(400)],
+                    peer(keys(400)[7], flags=P_UPDATE_ONLY, ips=[BAD_IP]))
     yield "bad IP of what was our own key", "EINVAL", \
         DEV + attr(D_PRIVATE_KEY, OTHER_PRIVATE) + \
         peers(peer(own_public(), ips=[BAD_IP]))
     yield "bad IP of what was our own key, the key taken away", "EINVAL", \
         DEV + attr(D_PRIVATE_KEY, bytes(32)) + \
         peers(peer(own_public(), ips=[BAD_IP]))
+
+
+def keys(count):
+    """Public keys that nobody has"""
+    return [struct.pack("<I", n + 1) * 8 for n in range(count)]
+
+
+def nobodies(count=700):
+    """Entries that are passed over, whatever allowed IPs they have"""
+    return [peer(k, flags=P_UPDATE_ONLY, ips=[BAD_IP]) for k in keys(count)]
 
 
 def own_public(private=SELF_PRIVATE, cache={}):
@@ -313,6 +328,8 @@ def accepted():
         peer(NEW, flags=P_UPDATE_ONLY, ips=[ip("10.9.0.0", 16)])), same
     yield "update what is not there with bad allowed IP", DEV + peers(
         peer(NEW, flags=P_UPDATE_ONLY, ips=[BAD_IP])), same
+    yield "updates with bad allowed IPs of many that are not there", \
+        DEV + peers(*nobodies()), same
     yield "update with bad allowed IP of a peer just removed", DEV + peers(
         peer(A, flags=P_REMOVE),
         peer(A, flags=P_UPDATE_ONLY, ips=[BAD_IP])), without(A)
