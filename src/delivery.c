@@ -35,6 +35,7 @@
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/rtnetlink.h>
+#include <linux/smp.h>
 
 /* Opened packets that wait for one CPU; some 3 ms of work. */
 #define QUEUE_MAX	1024
@@ -51,6 +52,8 @@
  * @passed: packets that have left @opened; under its lock
  * @orders: peers' orders with items that are done
  * @threaded: a kernel thread polls
+ * @cpu: whose NAPI it is, if no thread's
+ * @call: has that CPU schedule it
  */
 struct wg_delivery {
 	struct napi_struct napi;
@@ -58,6 +61,8 @@ struct wg_delivery {
 	unsigned int passed;
 	struct wg_fifo orders;
 	bool threaded;
+	int cpu;
+	call_single_data_t call;
 };
 
 static DEFINE_PER_CPU_ALIGNED(struct wg_delivery, softirq_napis);
@@ -75,22 +80,37 @@ static struct wg_delivery *choose(const struct wg_peer *peer)
 	return this_cpu_ptr(&softirq_napis);
 }
 
+static void schedule_here(void *delivery)
+{
+	struct wg_delivery *here = delivery;
+
+	napi_schedule(&here->napi);
+}
+
 /*
- * As napi_schedule(), but a thread's NAPI becomes its own in the same step in
- * which it is scheduled. Before 6.10 the core sets SCHED_THREADED later, or leaves
- * it out where the thread seems to sleep: a thread that was woken once too often
- * has then seen nothing to do and sleeps on, and nobody wakes it again; or it
- * spins on a flag that came after its poll (selftests/model). Nobody but us changes
- * whether these NAPIs are threaded, and what has a thread keeps it.
+ * A NAPI is polled where it was scheduled, and for as long as it is never idle. So
+ * that it does not stay with a CPU that only looked in, its own one does that. A
+ * call that is on its way to it already comes after what is new.
  */
-static void start_poll(struct wg_delivery *there)
+static void start_softirq(struct wg_delivery *there)
+{
+	if (there == this_cpu_ptr(&softirq_napis) ||
+	    smp_call_function_single_async(there->cpu, &there->call) == -ENXIO)
+		napi_schedule(&there->napi);
+}
+
+/*
+ * A thread's NAPI becomes its own in the same step in which it is scheduled. Before
+ * 6.10 the core sets SCHED_THREADED later, or leaves it out where the thread seems to
+ * sleep: a thread that was woken once too often has then seen nothing to do and sleeps
+ * on, and nobody wakes it again; or it spins on a flag that came after its poll
+ * (selftests/model). Nobody but us changes whether these NAPIs are threaded, and what
+ * has a thread keeps it.
+ */
+static void start_threaded(struct wg_delivery *there)
 {
 	unsigned long val = READ_ONCE(there->napi.state), new;
 
-	if (!there->threaded || unlikely(!there->napi.thread)) {
-		napi_schedule(&there->napi);
-		return;
-	}
 	do {
 		if (unlikely(val & NAPIF_STATE_DISABLE))
 			return;
@@ -99,6 +119,17 @@ static void start_poll(struct wg_delivery *there)
 	} while (!try_cmpxchg(&there->napi.state, &val, new));
 	if (!(val & NAPIF_STATE_SCHED))
 		wake_up_process(there->napi.thread);
+}
+
+/* What is to be seen was written before a full barrier. BH off. */
+static void start_poll(struct wg_delivery *there)
+{
+	if (!there->threaded)
+		start_softirq(there);
+	else if (likely(there->napi.thread))
+		start_threaded(there);
+	else
+		napi_schedule(&there->napi);
 }
 
 static void send_to(struct wg_peer *peer, struct wg_delivery *there)
@@ -400,6 +431,17 @@ static void forget_queued(struct wg_delivery *delivery,
 	wg_rx_drop(&dropped, WG_DROP_RX_CLOSED);
 }
 
+/* The lock is the barrier to who adds without another one. */
+static bool has_arrivals(struct wg_delivery *delivery)
+{
+	bool any;
+
+	spin_lock_bh(&delivery->opened.lock);
+	any = !skb_queue_empty(&delivery->opened);
+	spin_unlock_bh(&delivery->opened.lock);
+	return any || !llist_empty(&delivery->orders.arrived);
+}
+
 /**
  * wg_delivery_forget() - drop a device's opened packets
  * @wg: device that nothing is received for any more
@@ -418,13 +460,18 @@ void wg_delivery_forget(struct wg_device *wg)
 	for_each_possible_cpu(cpu) {
 		struct wg_delivery *delivery = per_cpu_ptr(&softirq_napis, cpu);
 
+		bool more;
+
 		napi_disable(&delivery->napi);
 		forget_queued(delivery, wg);
+		more = delivery->orders.first;
 		napi_enable(&delivery->napi);
 		/* Who came meanwhile could not schedule it. */
-		local_bh_disable();
-		napi_schedule(&delivery->napi);
-		local_bh_enable();
+		if (more || has_arrivals(delivery)) {
+			local_bh_disable();
+			start_poll(delivery);
+			local_bh_enable();
+		}
 	}
 	mutex_unlock(&forget_lock);
 }
@@ -488,8 +535,13 @@ int wg_delivery_module_init(void)
 		free_netdev(softirq_host);
 		return -ENOMEM;
 	}
-	for_each_possible_cpu(cpu)
-		setup(softirq_host, per_cpu_ptr(&softirq_napis, cpu));
+	for_each_possible_cpu(cpu) {
+		struct wg_delivery *delivery = per_cpu_ptr(&softirq_napis, cpu);
+
+		delivery->cpu = cpu;
+		INIT_CSD(&delivery->call, schedule_here, delivery);
+		setup(softirq_host, delivery);
+	}
 	threaded_count = min_t(unsigned int, num_possible_cpus(), THREADS_MAX);
 	for (i = 0; i < threaded_count; i++) {
 		threaded_napis[i].threaded = true;
@@ -501,7 +553,9 @@ int wg_delivery_module_init(void)
 /**
  * wg_delivery_module_exit() - end the NAPIs
  *
- * A poll that has completed may have some lines to go: hence the grace period.
+ * CPUs may still be asked to schedule a NAPI. Once they all have answered, those that
+ * were are done with it or are at it, with interrupts off. And a poll that has
+ * completed may have some lines to go. Hence the grace period.
  *
  * Context: process; no device is left.
  */
@@ -510,6 +564,7 @@ void wg_delivery_module_exit(void)
 	unsigned int i;
 	int cpu;
 
+	kick_all_cpus_sync();
 	for_each_possible_cpu(cpu)
 		teardown(per_cpu_ptr(&softirq_napis, cpu));
 	for (i = 0; i < threaded_count; i++)
