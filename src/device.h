@@ -49,6 +49,7 @@ struct wg_stats;
  * @num_peers: length of @peer_list
  * @device_generation: changes with every configuration change, for dumps; update
  *	lock
+ * @mode_told: the mode that was traced last; changed by cmpxchg()
  * @fwmark: mark of outer packets; READ_ONCE()
  * @threaded_is_set: the core's "threaded" says which pipeline is wanted; before
  *	that nobody has; RTNL
@@ -75,6 +76,7 @@ struct wg_device {
 	struct list_head device_list;
 	unsigned int num_peers;
 	unsigned int device_generation;
+	unsigned int mode_told;
 	u32 fwmark;
 	bool threaded_is_set;
 	u16 incoming_port;

@@ -124,6 +124,20 @@ const char *wg_mode_word(enum wg_mode mode)
 	return modes[mode].word;
 }
 
+/**
+ * wg_mode_tell() - trace a change of mode, unless somebody else does
+ * @wg: device
+ * @from: what was traced last
+ * @to: what the mode is now
+ *
+ * Context: any.
+ */
+void wg_mode_tell(struct wg_device *wg, enum wg_mode from, enum wg_mode to)
+{
+	if (cmpxchg(&wg->mode_told, from, to) == from)
+		trace_wg_mode(wg, from, to);
+}
+
 /* In inline mode the core's flag is there too, and means nothing until then. */
 static int set_threaded(struct wg_device *wg, bool threaded)
 {
@@ -138,9 +152,17 @@ static int set_threaded(struct wg_device *wg, bool threaded)
 	return ret;
 }
 
+static void set_engine(struct wg_device *wg, const struct wg_engine *engine)
+{
+	if (engine == &wg_pipeline_engine) {
+		WRITE_ONCE(wg->pipeline.epoch, wg->pipeline.epoch + 1);
+		smp_wmb(); /* who sees the engine sees the epoch */
+	}
+	WRITE_ONCE(wg->engine, engine);
+}
+
 static int apply(struct wg_device *wg, const struct mode *mode)
 {
-	enum wg_mode from = wg_mode_of(wg);
 	int ret;
 
 	ASSERT_RTNL();
@@ -152,15 +174,9 @@ static int apply(struct wg_device *wg, const struct mode *mode)
 		if (ret)
 			return ret;
 	}
-	if (from != mode - modes)
-		trace_wg_mode(wg, from, mode - modes);
-	if (mode->engine == READ_ONCE(wg->engine))
-		return 0;
-	if (mode->engine == &wg_pipeline_engine) {
-		WRITE_ONCE(wg->pipeline.epoch, wg->pipeline.epoch + 1);
-		smp_wmb(); /* who sees the engine sees the epoch */
-	}
-	WRITE_ONCE(wg->engine, mode->engine);
+	if (mode->engine != READ_ONCE(wg->engine))
+		set_engine(wg, mode->engine);
+	wg_mode_notice(wg);
 	return 0;
 }
 
@@ -173,6 +189,7 @@ static int apply(struct wg_device *wg, const struct mode *mode)
 void wg_mode_init(struct wg_device *wg)
 {
 	wg->engine = &wg_inline_engine;
+	wg->mode_told = WG_MODE_INLINE;
 }
 
 /**

@@ -64,6 +64,28 @@ static inline enum wg_mode wg_mode_of(const struct wg_device *wg)
 	return wg_mode_is_threaded(wg) ? WG_MODE_THREADED : WG_MODE_SOFTIRQ;
 }
 
+void wg_mode_tell(struct wg_device *wg, enum wg_mode from, enum wg_mode to);
+
+/**
+ * wg_mode_notice() - the mode that a device is in, which is traced if it is news
+ * @wg: device
+ *
+ * Nobody says when the core's flag is written, but who works on packets looks at it.
+ *
+ * Context: any.
+ * Return: it, at this moment.
+ */
+static inline enum wg_mode wg_mode_notice(struct wg_device *wg)
+{
+	/* First: so what there is now is no older than what was told. */
+	enum wg_mode told = smp_load_acquire(&wg->mode_told);
+	enum wg_mode mode = wg_mode_of(wg);
+
+	if (unlikely(mode != told))
+		wg_mode_tell(wg, told, mode);
+	return mode;
+}
+
 const char *wg_mode_word(enum wg_mode mode);
 void wg_mode_init(struct wg_device *wg);
 int wg_mode_apply_default(struct wg_device *wg);

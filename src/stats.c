@@ -55,7 +55,7 @@ void wg_stats_count_batch(struct wg_device *wg, enum wg_path path,
 			  unsigned int packets)
 {
 	struct wg_stats *stats = this_cpu_ptr(wg->stats);
-	struct wg_path_stats *way = &stats->of[wg_mode_of(wg)][path];
+	struct wg_path_stats *way = &stats->of[wg_mode_notice(wg)][path];
 
 	if (unlikely(!packets))
 		return;

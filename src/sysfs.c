@@ -19,7 +19,7 @@ static ssize_t mode_show(struct device *device, struct device_attribute *attr,
 {
 	struct wg_device *wg = netdev_priv(to_net_dev(device));
 
-	return sysfs_emit(buf, "%s\n", wg_mode_word(wg_mode_of(wg)));
+	return sysfs_emit(buf, "%s\n", wg_mode_word(wg_mode_notice(wg)));
 }
 
 /*

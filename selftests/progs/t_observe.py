@@ -3,9 +3,9 @@
 import re
 
 import wgproto as wp
-from wgtest import (INNER_B, Kernel, Link, NS_A, PEER4B, Peer, arrived, await_,
-                    check, datagram, finish, initiate, inner, need, os, pace,
-                    passes, run, skip_rest, spoil, subprocess)
+from wgtest import (ADDR4, INNER_B, Kernel, Link, NS_A, PEER4B, Peer, arrived,
+                    await_, check, datagram, finish, initiate, inner, need, os,
+                    pace, passes, run, skip_rest, spoil, subprocess)
 
 MODES = ("inline", "threaded", "softirq")
 MODE_FILE = "/sys/class/net/wg0/wireguard/mode"
@@ -114,6 +114,16 @@ dropped("more than may wait for a handshake", "tx_drop_no_key", 22,
                  for _ in range(150)])
 dropped("what waits, when the peer goes", "tx_drop_closed", 128,
         lambda: kernel.remove(silent))
+
+# A super-packet that goes nowhere has not been sent, in none of its parts.
+run(NS_A, "ip", "route", "del", "10.77.1.0/24", "dev", "va")
+sent = kernel.stat("tx_packets")
+out.setsockopt(17, 103, 100)                            # SOL_UDP, UDP_SEGMENT
+dropped("no route to the endpoint", "tx_drop_no_route", 1,
+        lambda: out.sendto(bytes(2000), (INNER_B, 7000)))
+out.setsockopt(17, 103, 0)
+check(kernel.stat("tx_packets") == sent, "what has no route was not sent")
+run(NS_A, "ip", "route", "add", "10.77.1.0/24", "dev", "va", "src", ADDR4)
 
 # ------------------------------------------- packets, in each mode's own --
 
@@ -274,6 +284,11 @@ try:
     set_flags("inline", "on")
     seen(r"wg_mode: dev=wg0 from=inline to=threaded")
     seen(r"wg_mode: dev=wg0 from=threaded to=inline")
+    # The core says nothing when its own flag is written: the next packet shows it.
+    write_mode("threaded")
+    run(NS_A, "sh", "-c", "echo 0 >/sys/class/net/wg0/threaded")
+    passes(link, session, sock, "data, after the core's flag was written")
+    seen(r"wg_mode: dev=wg0 from=threaded to=softirq")
     pace()
     session = initiate(kernel, peer, link)
     need(session is not None, "a handshake, as responder")
