@@ -79,7 +79,7 @@ static bool same_session(const struct sock *sk, const struct sk_buff *skb,
 static bool chain(struct sk_buff *held, struct sk_buff *skb, unsigned int len)
 {
 	if (held->len + len > IP_MAX_MTU || NAPI_GRO_CB(skb)->flush ||
-	    skb_zcopy(held) || skb_zcopy(skb) ||
+	    skb_zcopy(held) || skb_zcopy(skb) || skb_is_gso(skb) ||
 	    !pskb_may_pull(skb, skb_gro_offset(skb)))
 		return false;
 	__skb_pull(skb, skb_gro_offset(skb));
@@ -204,7 +204,7 @@ int wg_gro_complete(struct sock *sk, struct sk_buff *skb, int offset)
  */
 bool wg_gro_is_aggregate(const struct sk_buff *skb)
 {
-	return skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
+	return skb_is_gso(skb);
 }
 
 /* What tells where a message came from goes with each of them. */
@@ -308,8 +308,10 @@ static void copy_out(struct wg_device *wg, struct sk_buff *skb,
  *	taken over
  * @messages: gets the messages, each with a copy of the outer headers
  *
- * Pieces too short for any message, or too many, are no aggregate that GRO made:
- * all of it is dropped, at the cost of one packet.
+ * Pieces too short for any message, or too many, or not of UDP are no aggregate that
+ * GRO made: all of it is dropped, at the cost of one packet. A tunnel's super-packet
+ * gets here whole as well, as a virtual machine may send one; with what it says about
+ * its inside it must not go on as a plaintext.
  *
  * Context: softirq.
  */
@@ -318,7 +320,8 @@ void wg_gro_cut(struct wg_device *wg, struct sk_buff *skb,
 {
 	unsigned int size = skb_shinfo(skb)->gso_size;
 
-	if (unlikely(size < WG_DATA_MIN_SIZE ||
+	if (unlikely(!(skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4) ||
+		     size < WG_DATA_MIN_SIZE ||
 		     DIV_ROUND_UP(skb->len, size) > MESSAGES_MAX))
 		wg_drop_from(wg, skb, WG_DROP_RX_MALFORMED);
 	else if (is_chain(skb, size))
