@@ -311,7 +311,7 @@ static void destruct(struct net_device *dev)
 	wg_peer_table_destroy(&wg->peers);
 	wg_stats_destroy(wg);
 	wg_ratelimiter_put();
-	wg_cookie_checker_clear(&wg->cookie_checker);
+	memzero_explicit(&wg->cookie_checker, sizeof(wg->cookie_checker));
 	memzero_explicit(&wg->identity, sizeof(wg->identity));
 	pr_debug("%s: Interface destroyed\n", dev->name);
 }
