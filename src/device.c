@@ -98,8 +98,10 @@ out:
 
 /*
  * Sockets first, and with them whatever came in by them: after that nothing of
- * the device is anywhere but in its peers. The grace period that closing the
- * sockets takes is also the one that wg_timers_stop() asks for.
+ * the device is anywhere but in its peers. Who sends may go on until the core has
+ * marked the device as down, which is after this; without keys he only gets as far
+ * as the stage, and cannot keep the engines from ever being idle. The grace period
+ * that closing the sockets takes is also the one that wg_timers_stop() asks for.
  */
 static int wg_stop(struct net_device *dev)
 {
@@ -108,6 +110,10 @@ static int wg_stop(struct net_device *dev)
 
 	mutex_lock(&wg->update_lock);
 	wg_socket_close(wg);
+	list_for_each_entry(peer, &wg->peer_list, list) {
+		wg_keypairs_expire(peer);
+		cond_resched();
+	}
 	wg_mode_forget(wg);
 	list_for_each_entry(peer, &wg->peer_list, list) {
 		wg_timers_stop(peer);

@@ -220,8 +220,8 @@ void wg_keypairs_clear(struct wg_peer *peer)
  * wg_keypairs_expire() - send nothing more with the keys that there are
  * @peer: peer
  *
- * For a changed private key and a VM that was forked: what is on its way is received
- * still, the next packet sent begins a handshake.
+ * For a changed private key, a VM that was forked and a device that goes down: what is
+ * on its way is received still, the next packet sent begins a handshake.
  *
  * Context: process.
  */
