@@ -62,20 +62,6 @@ unwatch_bundle() {
 	wait "${!pid}" || fail "watch: status $? after SIGTERM: $(<"$SCRATCH/$1.log")"
 }
 
-# members NS V6: the interfaces in the group of next hops of a family, of IPv6 if
-# V6 is 1, by their numbers.
-members() {
-	ip -n "$1" nexthop show | awk -v v6="$2" '
-		$1 == "id" && $3 == "dev" { name[$2] = $4 }
-		$3 == "group" && $2 % 2 == v6 { group = $4 }
-		END {
-			count = split(group, id, "/")
-			for (i = 1; i <= count; i++)
-				list = list " " name[id[i]]
-			print substr(list, 2)
-		}'
-}
-
 members_are() {
 	[ "$(members "$1" 0)" = "$2" ] && [ "$(members "$1" 1)" = "$2" ]
 }

@@ -65,6 +65,7 @@ list() {
 	in_ns "$1" sysctl net.ipv4.fib_multipath_hash_policy \
 		net.ipv6.fib_multipath_hash_policy \
 		net.ipv4.conf.all.src_valid_mark
+	in_ns "$1" nft list ruleset 2>&1 || echo "no nftables"
 }
 
 # no_trace WHAT NS BEFORE: is all as it was?
@@ -125,4 +126,18 @@ down() {
 packets_of() {
 	ip -n "$1" -s -j link show "$2" | python3 -c \
 		"import json, sys; print(json.load(sys.stdin)[0]['stats64']['tx']['packets'])"
+}
+
+# members NS V6: the interfaces in the group of next hops of a family, of IPv6 if
+# V6 is 1, by their numbers.
+members() {
+	ip -n "$1" nexthop show | awk -v v6="$2" '
+		$1 == "id" && $3 == "dev" { name[$2] = $4 }
+		$3 == "group" && $2 % 2 == v6 { group = $4 }
+		END {
+			count = split(group, id, "/")
+			for (i = 1; i <= count; i++)
+				list = list " " name[id[i]]
+			print substr(list, 2)
+		}'
 }
