@@ -84,6 +84,8 @@ class Suite:
     def gets(self):
         """Dumps, and requests for them with junk in."""
         dump = {"flags": NLM_F_DUMP | NLM_F_ACK}
+        # Kernels before 7 keep to themselves why a dump did not begin.
+        told = int(os.uname().release.split(".")[0]) >= 7
         index = socket.if_nametoindex("wg0")
         self.nl.must_set(*BASE)
         for name, wanted, attrs in (
@@ -106,8 +108,8 @@ class Suite:
                 ("dump with bytes behind", "EINVAL", DEV + b"\0\0\0"),
                 ("dump with a cut attribute", "EINVAL",
                  DEV + attr(D_IFINDEX, bytes(4), length=64))):
-            self.expect(name, wanted, CMD_GET, attrs, text=wanted != "0",
-                        **dump)
+            self.expect(name, wanted, CMD_GET, attrs, text=told and
+                        wanted != "0", **dump)
         self.expect("get without dump", "EOPNOTSUPP", CMD_GET, DEV)
         self.expect("set with dump", "EOPNOTSUPP", CMD_SET, DEV, **dump)
         self.expect("unknown command", "EOPNOTSUPP", 2, DEV)
