@@ -233,7 +233,7 @@ all_workers() {
 	done
 	worker "$RUNS/queue-waits" &
 	pids+=($!)
-	trap 'kill "${pids[@]}" 2>/dev/null' TERM INT HUP
+	trap 'kill "${pids[@]}" 2>/dev/null; wait; exit 1' TERM INT HUP
 	wait "${pids[@]}"
 	second_goes &
 	pids=($!)
