@@ -459,7 +459,6 @@ void wg_delivery_forget(struct wg_device *wg)
 	mutex_lock(&forget_lock);
 	for_each_possible_cpu(cpu) {
 		struct wg_delivery *delivery = per_cpu_ptr(&softirq_napis, cpu);
-
 		bool more;
 
 		napi_disable(&delivery->napi);

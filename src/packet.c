@@ -92,8 +92,9 @@ static void inherit_owner(struct sk_buff *outer, struct sk_buff *inner)
  * @inner: the packet that it carries; to be freed next
  *
  * The priority is for queueing disciplines below, as what stays in
- * wg_packet_become_outer(). Owner and destructor move, and with them the size that the owner was charged:
- * so its accounting stays exact, whatever memory the new packet really takes.
+ * wg_packet_become_outer(). Owner and destructor move, and with them the size that the
+ * owner was charged: so its accounting stays exact, whatever memory the new packet
+ * really takes.
  *
  * Context: BH off.
  */

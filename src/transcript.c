@@ -122,7 +122,6 @@ void wg_transcript_psk(struct wg_transcript *t,
 	       preshared_key, WG_KEY_SIZE);
 	mix_hash(t, tau, sizeof(tau));
 	memzero_explicit(tau, sizeof(tau));
-	memzero_explicit(tau, sizeof(tau));
 }
 
 /**
