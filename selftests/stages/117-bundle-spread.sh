@@ -3,7 +3,7 @@
 # what: wg-inline bundle spread: tunnels that land on one CPU move to other ports until
 #       they are on all; one end, both at once, where ports do not matter, and where
 #       some do not answer
-# needs: once tool
+# needs: once tool user
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
