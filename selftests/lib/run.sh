@@ -334,7 +334,15 @@ suite() {
 	# Its own libsodium, as not all guests have one.
 	make -C "$PROJECT/tools" SODIUM=-l:libsodium.a \
 		OUT="$RUNS/suite-$TARGET/tools/out" >&2 || return
+	clone "$RUNS/suite-$TARGET" || return
 	echo "$RUNS/suite-$TARGET"
+}
+
+# clone SUITE: what the tool is installed from, built already; for newcomer.sh
+clone() {
+	mkdir "$1/project" && cp -a "$PROJECT"/{README.md,dkms.conf,documentation,tools} \
+		"$1/project/" && rm -rf "$1/project/tools/out" &&
+		cp -a "$1/tools/out" "$1/project/tools/out"
 }
 
 # module: build it; prints where it is. Objects are kept between runs, of which
