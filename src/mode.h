@@ -48,7 +48,7 @@ static inline bool wg_mode_is_pipeline(const struct wg_device *wg)
 static inline bool wg_mode_is_threaded(const struct wg_device *wg)
 {
 	/* No READ_ONCE() of a bit-field. Who sees it late acts a moment late. */
-	return wg_mode_is_pipeline(wg) && data_race(wg->dev->threaded);
+	return wg_mode_is_pipeline(wg) && data_race(!!wg->dev->threaded);
 }
 
 /**
