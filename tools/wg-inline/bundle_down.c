@@ -119,6 +119,14 @@ static void delete_rules(uint32_t table)
 	rules_delete(AF_INET6, table);
 }
 
+static int remove_clamp(const char *name)
+{
+	int ret = clamp_remove(name);
+
+	return ret ? fail("cannot remove the table wg-inline-%s of nftables: %s",
+			  name, strerror(-ret)) : 0;
+}
+
 int bundle_dismantle(const struct links *links, const struct state *state)
 {
 	int ret = 0, error;
@@ -128,10 +136,7 @@ int bundle_dismantle(const struct links *links, const struct state *state)
 		delete_rules(state->table);
 	if (*state->bundle) {
 		ret = restore_all(state);
-		error = links->count ? clamp_remove(state->bundle) : 0;
-		if (error)
-			ret = fail("cannot remove the table wg-inline-%s of nftables: %s",
-				   state->bundle, strerror(-error));
+		ret |= links->count ? remove_clamp(state->bundle) : 0;
 	}
 	/* The first one remembers all of this, and so it goes last. */
 	for (i = links->count; i--;) {
@@ -140,6 +145,9 @@ int bundle_dismantle(const struct links *links, const struct state *state)
 			ret = fail("cannot remove %s: %s", links->of[i].name,
 				   strerror(-error));
 	}
+	/* Who measured the MTU meanwhile may have made it anew: see bundle_fit.c. */
+	if (*state->bundle && links->count)
+		ret |= remove_clamp(state->bundle);
 	return ret;
 }
 

@@ -76,6 +76,29 @@ static int clamp(const char *name, uint32_t group, unsigned int mtu)
 		    strerror(-ret));
 }
 
+/*
+ * The bundle may be taken down meanwhile, and that looks for the table once the last
+ * interface is gone. So who has made it looks for the interfaces, and is not to be
+ * stopped in between.
+ */
+static int clamp_if_up(const char *name, uint32_t group, unsigned int mtu)
+{
+	struct links links;
+	sigset_t all, before;
+	int ret;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	ret = clamp(name, group, mtu);
+	if (!bundle_find(&links, name, NULL)) {
+		if (!links.count)
+			clamp_remove(name);
+		links_free(&links);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
 int bundle_fit(const char *name, const struct config *config, int patience)
 {
 	struct links links;
@@ -87,8 +110,8 @@ int bundle_fit(const char *name, const struct config *config, int patience)
 	if (links.count) {
 		mtu = fit(name, &links, config, patience);
 		ret = mtu ? 0 : -1;
-		if (clamp(name, links.of[0].group, mtu ? mtu :
-			  links.of[0].mtu))
+		if (clamp_if_up(name, links.of[0].group, mtu ? mtu :
+				links.of[0].mtu))
 			ret = -1;
 	}
 	links_free(&links);
