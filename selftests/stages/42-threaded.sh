@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the core's "threaded" may be written at all times: up, down, with peers,
 #       under traffic, and without any peer; packets go on
-# needs: core modes
+# needs: core
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 
