@@ -119,14 +119,6 @@ static void delete_rules(uint32_t table)
 	rules_delete(AF_INET6, table);
 }
 
-static int remove_clamp(const char *name)
-{
-	int ret = clamp_remove(name);
-
-	return ret ? fail("cannot remove the table wg-inline-%s of nftables: %s",
-			  name, strerror(-ret)) : 0;
-}
-
 int bundle_dismantle(const struct links *links, const struct state *state)
 {
 	int ret = 0, error;
@@ -134,10 +126,8 @@ int bundle_dismantle(const struct links *links, const struct state *state)
 
 	if (state->table)
 		delete_rules(state->table);
-	if (*state->bundle) {
+	if (*state->bundle)
 		ret = restore_all(state);
-		ret |= links->count ? remove_clamp(state->bundle) : 0;
-	}
 	/* The first one remembers all of this, and so it goes last. */
 	for (i = links->count; i--;) {
 		error = link_delete(links->of[i].index);
@@ -145,9 +135,11 @@ int bundle_dismantle(const struct links *links, const struct state *state)
 			ret = fail("cannot remove %s: %s", links->of[i].name,
 				   strerror(-error));
 	}
-	/* Who measured the MTU meanwhile may have made it anew: see bundle_fit.c. */
-	if (*state->bundle && links->count)
-		ret |= remove_clamp(state->bundle);
+	/* Not before: who measures the MTU may make it anew until then (bundle_fit.c). */
+	error = *state->bundle && links->count ? clamp_remove(state->bundle) : 0;
+	if (error)
+		ret = fail("cannot remove the table wg-inline-%s of nftables: %s",
+			   state->bundle, strerror(-error));
 	return ret;
 }
 
