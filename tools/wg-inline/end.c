@@ -5,6 +5,7 @@
 #include "bundle.h"
 #include "configure.h"
 
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -94,4 +95,18 @@ int64_t end_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+bool end_wait(const struct probe *probe, int64_t deadline)
+{
+	struct pollfd wait[] = {
+		{ .fd = probe->sockets[0], .events = POLLIN },
+		{ .fd = probe->sockets[1], .events = POLLIN },
+	};
+	int64_t left = deadline - end_now();
+
+	if (left <= 0)
+		return false;
+	poll(wait, 2, left);
+	return true;
 }

@@ -52,4 +52,13 @@ bool end_is_from(const struct end *end, const struct answer *answer,
 /* end_now() - milliseconds since some time */
 int64_t end_now(void);
 
+/**
+ * end_wait() - wait until there may be answers, or until some time
+ * @probe: by which was asked
+ * @deadline: as of end_now()
+ *
+ * Return: false, without a look, once it is that late.
+ */
+bool end_wait(const struct probe *probe, int64_t deadline);
+
 #endif

@@ -6,7 +6,6 @@
 #include "tunnel.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,18 +178,9 @@ static void take(struct measurement *all, const struct answer *answer)
 static void hear(struct measurement *all, int64_t deadline,
 		 bool (*done)(const struct measurement *all))
 {
-	struct pollfd wait[] = {
-		{ .fd = all->probe.sockets[0], .events = POLLIN },
-		{ .fd = all->probe.sockets[1], .events = POLLIN },
-	};
 	struct answer answer;
-	int64_t left;
 
-	while (!done(all)) {
-		left = deadline - end_now();
-		if (left <= 0)
-			return;
-		poll(wait, 2, left);
+	while (!done(all) && end_wait(&all->probe, deadline)) {
 		while (probe_hear(&all->probe, AF_INET, &answer))
 			take(all, &answer);
 		while (probe_hear(&all->probe, AF_INET6, &answer))

@@ -151,18 +151,9 @@ static void take(struct soundings *all, const struct answer *answer)
 
 static void hear(struct soundings *all, int64_t deadline)
 {
-	struct pollfd wait[] = {
-		{ .fd = all->probe.sockets[0], .events = POLLIN },
-		{ .fd = all->probe.sockets[1], .events = POLLIN },
-	};
 	struct answer answer;
-	int64_t left;
 
-	while (!all_answered(all)) {
-		left = deadline - end_now();
-		if (left <= 0)
-			return;
-		poll(wait, 2, left);
+	while (!all_answered(all) && end_wait(&all->probe, deadline)) {
 		while (probe_hear(&all->probe, AF_INET, &answer))
 			take(all, &answer);
 		while (probe_hear(&all->probe, AF_INET6, &answer))
