@@ -88,7 +88,7 @@ fill_initramfs()
 {
 	local target=$1 kernel=$2 dir=$3
 
-	mkdir -p "$dir"/{bin,dev,proc,sys,lower,over,new,modules}
+	mkdir -p "$dir"/{bin,dev,proc,sys,lower,over,new,share,modules}
 	cp /bin/busybox "$dir/bin/busybox"
 	cp "$VM/init" "$dir/init"
 	chmod 755 "$dir/init"
@@ -197,13 +197,19 @@ cable_options()
 
 start_qemu()
 {
-	local kernel=$1 image=$2 run=$3 accel cpu='max' extra=''
+	local kernel=$1 image=$2 run=$3 accel cpu='host' extra=''
 	local -a options
 
 	accel=$(accelerator "$kernel" "$image") || return
-	[ "$accel" = kvm ] && cpu=host || accel=tcg,thread=multi
+	# What is emulated is translated once for each address that it is seen at:
+	# with programs at addresses that change, at each start of each of them,
+	# which is most of what a guest would do. Its CPUs share one clock.
+	if [ "$accel" = tcg ]; then
+		accel=tcg,thread=multi
+		cpu=max extra='norandmaps tsc=reliable '
+	fi
 	[ -e "$kernel/root/lib/modules/$(<"$kernel/release")/modules.dep" ] ||
-		extra="wgi.modules=$(readlink -f "$kernel/modules")"
+		extra+="wgi.modules=$(readlink -f "$kernel/modules")"
 	mapfile -t options < <(cable_options | tr ' ' '\n')
 	setsid $QEMU -accel "$accel" -cpu "$cpu" -smp "${MACHINE_CPUS:-2}" \
 		-m "${MACHINE_MEM:-1024}" -nodefaults -nographic -no-reboot \
