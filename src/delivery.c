@@ -90,11 +90,13 @@ static void schedule_here(void *delivery)
 /*
  * A NAPI is polled where it was scheduled, and for as long as it is never idle. So
  * that it does not stay with a CPU that only looked in, its own one does that. A
- * call that is on its way to it already comes after what is new.
+ * call that is on its way to it already comes after what is new. With PREEMPT_RT
+ * such a call must not raise a softirq, so there it stays.
  */
 static void start_softirq(struct wg_delivery *there)
 {
 	if (there == this_cpu_ptr(&softirq_napis) ||
+	    IS_ENABLED(CONFIG_PREEMPT_RT) ||
 	    smp_call_function_single_async(there->cpu, &there->call) == -ENXIO)
 		napi_schedule(&there->napi);
 }
