@@ -9,8 +9,8 @@
 #                              MACHINE_PID; it ends by itself, or is killed
 #   machine_end PID            kill one that does not end by itself
 #
-# TARGET is uml (debug kernel 7.x as a process of this machine), 6.1, 6.12 or 7.2
-# (Debian's kernels in QEMU), debug-6.1 or debug-7 (debug kernels in QEMU).
+# TARGET is uml (debug kernel 7.x as a process of this machine), 6.1, 6.1-rt, 6.12
+# or 7.2 (Debian's kernels in QEMU), debug-6.1 or debug-7 (debug kernels in QEMU).
 #
 # The run's directory holds guest.env, stages and a copy of selftests/ (see
 # guest.sh) and receives console, kmsg and events.

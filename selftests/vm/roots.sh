@@ -3,13 +3,14 @@
 #
 # Kernels to build for and to boot: downloads, unpacks and caches them.
 #
-#   roots.sh 6.1|6.12|7.2       print a directory (made on first use) that holds
+#   roots.sh 6.1|6.1-rt|6.12|7.2
+#                               print a directory (made on first use) that holds
 #       release     the kernel's release, in one line
 #       vmlinuz     its image
 #       modules/    its /lib/modules/RELEASE; modules/build is the header tree
 #       headers/    that header tree: what KDIR= takes
-#       root/       a guest's root: / for 6.1 and 6.12 (share it read-only),
-#                   a Debian trixie of its own for 7.2
+#       root/       a guest's root: a Debian trixie of its own for 7.2, / for
+#                   the others (share it read-only)
 #   roots.sh build VERSION DIR [MAKE ARGUMENTS]
 #                               copy this project to DIR and `make module` there
 #                               for that kernel; prints DIR/src/wireguard.ko
@@ -19,7 +20,7 @@
 #   roots.sh checkpatch         print a directory that holds scripts/checkpatch.pl
 #   roots.sh source             print the path of a linux-source-7.x tarball
 #
-# Debian 12's own archive has 6.1 and 6.12, trixie-backports has 7.2. Mirrors are
+# Debian 12's own archive has 6.1, with PREEMPT_RT too, and 6.12, trixie-backports has 7.2. Mirrors are
 # those of this machine's apt. Everything is kept in $WGI_CACHE, by default
 # /var/cache/wireguard-inline; progress goes to stderr. Needs root.
 
@@ -166,20 +167,22 @@ describe()
 	say "$release is ready"
 }
 
-# make_bookworm DIR VERSION FINAL: 6.1 or 6.12. Header trees name each other by
-# absolute paths, which have to follow them to the place where they end up.
+# make_bookworm DIR VERSION FINAL: 6.1, 6.1-rt or 6.12. Header trees name each other
+# by absolute paths, which have to follow them to the place where they end up.
 make_bookworm()
 {
-	local dir=$1 suffix=amd64 final=$3 packages release
+	local dir=$1 suffix final=$3 packages release common
 
 	need gcc build-essential
 	need pahole pahole
 	need depmod kmod
-	[ "$2" = 6.1 ] || suffix=$2-amd64
+	suffix=$2-amd64
+	suffix=${suffix#6.1-}
 	apt_open bookworm
 	packages=$(linux_packages bookworm "linux-headers-$suffix")
 	release=$(grep -xEm 1 'linux-headers-[0-9]+(\.[0-9]+)+[+-].*-amd64' <<<"$packages")
 	release=${release#linux-headers-}
+	common=$(grep -xm 1 'linux-headers-.*-common.*' <<<"$packages")
 	# shellcheck disable=SC2086 # one word per package
 	unpack bookworm "$dir/tree" $packages "linux-image-$release"
 	ln -s / "$dir/root"
@@ -189,7 +192,7 @@ make_bookworm()
 		"$dir/tree/usr/src" |
 		xargs -r sed -i "s,\(^\|[^A-Za-z0-9_.]\)/usr/\(src\|lib\)/linux-,\1$final/tree/usr/\2/linux-,g"
 	ln -sfn "$final/tree/usr/src/linux-headers-$release" "$dir/modules/build"
-	ln -sfn "$final/tree/usr/src/${release%-amd64}-common" "$dir/modules/source"
+	ln -sfn "$final/tree/usr/src/$common" "$dir/modules/source"
 	depmod -b "$dir/tree" "$release"
 }
 
@@ -354,7 +357,7 @@ checkpatch()
 usage() { sed -n '4,26s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 case ${1:-} in
-6.1 | 6.12 | 7.2) make_root "$1" ;;
+6.1 | 6.1-rt | 6.12 | 7.2) make_root "$1" ;;
 build) [ $# -ge 3 ] || usage; shift; build "$@" ;;
 run) [ $# -ge 4 ] || usage; shift; run_in "$@" ;;
 checkpatch) checkpatch ;;
