@@ -341,21 +341,25 @@ static void take_cookie(struct peer *p, const uint8_t *m)
 	}
 }
 
+static void take(struct peer *p)
+{
+	uint8_t m[2048];
+	int len = recv(p->fd, m, sizeof(m), 0);
+
+	if (len == 92 && m[0] == 2)
+		take_response(p, m);
+	else if (len == 64 && m[0] == 3)
+		take_cookie(p, m);
+}
+
 static void take_all(int epoll)
 {
 	struct epoll_event events[256];
-	int n = epoll_wait(epoll, events, 256, 0);
-	uint8_t m[2048];
+	int n;
 
-	for (int i = 0; i < n; i++) {
-		struct peer *p = events[i].data.ptr;
-		int len = recv(p->fd, m, sizeof(m), 0);
-
-		if (len == 92 && m[0] == 2)
-			take_response(p, m);
-		else if (len == 64 && m[0] == 3)
-			take_cookie(p, m);
-	}
+	while ((n = epoll_wait(epoll, events, 256, 0)) > 0)
+		for (int i = 0; i < n; i++)
+			take(events[i].data.ptr);
 }
 
 static void prepare_all(void)
@@ -374,6 +378,26 @@ static void begin_all(void)
 	for (int i = 0; i < count; i++)
 		send_initiation(&peers[i]);
 	flush();
+}
+
+/*
+ * The peers are many, and this is one process: some at a time, or nobody would look
+ * at an answer before it is too late for it.
+ */
+static void retry_some(int *turn)
+{
+	double t = now();
+	int begun = 0;
+
+	for (int i = 0; i < count && begun < 64; i++) {
+		struct peer *p = &peers[(*turn)++ % count];
+
+		if (p->open && p->retry < t) {
+			initiate(p);
+			send_initiation(p);
+			begun++;
+		}
+	}
 }
 
 static void send_traffic(int *turn, uint64_t *sent)
@@ -398,7 +422,7 @@ static void phase(const char *name, int epoll, double seconds, bool traffic,
 {
 	double start, last, t;
 	uint64_t sent = 0;
-	int before, turn = 0;
+	int before, turn = 0, retry = 0;
 
 	cookies = 0;
 	if (handshakes)
@@ -412,11 +436,8 @@ static void phase(const char *name, int epoll, double seconds, bool traffic,
 		t = now();
 		if (open_count < before)
 			last = t;
-		for (int i = 0; open_count && i < count; i++)
-			if (peers[i].open && peers[i].retry < t) {
-				initiate(&peers[i]);
-				send_initiation(&peers[i]);
-			}
+		if (open_count)
+			retry_some(&retry);
 		if (traffic)
 			send_traffic(&turn, &sent);
 		else
