@@ -155,14 +155,20 @@ flows_go_on() {
 	done
 }
 
+# address N: of site N, on the link that the tunnels go over; this is 120, too
+UNDERLAY=${UNDERLAY:-ip}
+address() {
+	[ "$UNDERLAY" = ip ] && echo "192.0.2.$1" || echo "[2001:db8::$1]"
+}
+
 # cut N, mend: what tunnel N sends from here is lost
 cut() {
 	run tc qdisc add dev link0 root handle 1: prio bands 2 priomap \
 		0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 	run tc qdisc add dev link0 parent 1:2 netem loss 100%
-	run tc filter add dev link0 parent 1: protocol ip u32 \
-		match ip protocol 17 0xff match ip sport $((5099 + $1)) 0xffff \
-		flowid 1:2
+	run tc filter add dev link0 parent 1: protocol "${UNDERLAY/ip6/ipv6}" u32 \
+		match "$UNDERLAY" protocol 17 0xff \
+		match "$UNDERLAY" sport $((5099 + $1)) 0xffff flowid 1:2
 }
 
 mend() {
@@ -179,8 +185,8 @@ lap() { echo "# $((SECONDS - began)) s: $*"; }
 shells
 defer at b leave
 defer at a leave
-tell b arrive 2
-tell a arrive 1
+tell b arrive 2 "$(address 1)"
+tell a arrive 1 "$(address 2)"
 both_ended arrive
 lap "both have arrived"
 expect "commands in README" 5 "$(readme_lines | wc -l)"

@@ -4,8 +4,9 @@
 # Sourced by a shell in each of two guests that are joined by link0: a newcomer there,
 # who follows README. What "hear" and "at" of a stage may ask for:
 #
-#   arrive N      be site N of 1 and 2, in a network namespace with link0 and with
-#                 systemd; there are /etc/wireguard/dc.conf and a clone
+#   arrive N PEER  be site N of 1 and 2, in a network namespace with link0 and with
+#                 systemd; there are /etc/wireguard/dc.conf, with PEER's address,
+#                 and a clone
 #   line WORD     do what README's line says that has this word
 #   paste LINE    into the section [Peer] of dc.conf
 #   run WORD…     a command in that namespace
@@ -45,8 +46,7 @@ arrive() {
 	addr "$HOST" link0 "192.0.2.$1/24" "2001:db8::$1/64"
 	mkdir -p "$NEWCOMER/bin" "$UNITS" /etc/wireguard
 	cp -a "$WGI_LIB/../project" "$NEWCOMER/clone"
-	(umask 077 && site "$1" $((3 - $1)) "192.0.2.$((3 - $1))" \
-		>/etc/wireguard/dc.conf)
+	(umask 077 && site "$1" $((3 - $1)) "$2" >/etc/wireguard/dc.conf)
 	printf '#!/bin/sh\nexec "$@"\n' >"$NEWCOMER/bin/sudo"
 	printf '#!/bin/sh\nshift\nexec dpkg -s "$@" >/dev/null\n' \
 		>"$NEWCOMER/bin/apt"
