@@ -8,12 +8,12 @@
 #                        the debug kernel (user-mode-linux) and, but for what
 #                        takes long or does not depend on the kernel, on Debian's
 #                        6.1; its core on 6.12 and 7.2; in the other modes than the
-#                        first its core on the debug kernel, and on 6.1 what
-#                        depends on the mode most
+#                        first its core on the debug kernel and on 6.1, and there
+#                        what depends on the mode most
 #   check.sh --all       the suite on each of these and on the debug kernels, in
 #                        each mode
 #   check.sh --debug     the suite on debug kernels in QEMU, debug-6.1, debug-7
-#   --kernel K           only on K: uml, 6.1, 6.12, 7.2, debug-6.1, debug-7
+#   --kernel K           only on K: uml, 6.1, 6.1-rt, 6.12, 7.2, debug-6.1, debug-7
 #                        (may be given again); then the whole suite
 #   --core               of that, the core only
 #   --mode M             only in mode M (may be given again)
@@ -48,7 +48,9 @@ ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE=
 # A stage that failed while other guests kept the machine busy has a second go with
 # the machine to itself, unless there are more of them.
 SECOND_GOES_MAX=6
-WAITING='[ -]waits |^uml .* tool '
+WAITING='[ -]waits '
+# How many guests that mostly wait there may be beside the others.
+WAITERS=2
 PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool flex git
 	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libkmod-dev libmnl-dev libsodium-dev
 	libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
@@ -58,7 +60,8 @@ usage() { sed -n '4,33s/^# \{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	--all | --debug | --machinery | --list) WHAT=${1#--} ;;
+	--all | --debug) WHAT=${1#--} WAITERS=4 ;;
+	--machinery | --list) WHAT=${1#--} ;;
 	--stock) STOCK=1 ;;
 	--core) SELECTION=core ;;
 	--verbose) VERBOSE=1 ;;
@@ -100,8 +103,7 @@ install_packages() {
 #
 # A job is a line "TARGET MODE GROUP SELECTION": the stages of a group, in a
 # guest. Jobs that work wait in one queue; those of stages that mostly wait, for
-# timers to run out or for probes, wait in another one, which one worker more
-# serves beside.
+# timers to run out, wait in another one, which has workers of its own.
 
 # modes: "inline" first, which is the one with all stages.
 modes() {
@@ -231,8 +233,10 @@ all_workers() {
 		worker "$RUNS/queue" &
 		pids+=($!)
 	done
-	worker "$RUNS/queue-waits" &
-	pids+=($!)
+	for ((n = WAITERS; n > 0; n--)); do
+		worker "$RUNS/queue-waits" &
+		pids+=($!)
+	done
 	trap 'kill "${pids[@]}" 2>/dev/null; wait; exit 1' TERM INT HUP
 	wait "${pids[@]}"
 	second_goes &
