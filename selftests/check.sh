@@ -50,7 +50,7 @@ ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE=
 SECOND_GOES_MAX=6
 WAITING='[ -]waits '
 # How many guests that mostly wait there may be beside the others.
-WAITERS=2
+WAITERS=1
 PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool flex git
 	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libkmod-dev libmnl-dev libsodium-dev
 	libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
@@ -60,7 +60,7 @@ usage() { sed -n '4,33s/^# \{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	--all | --debug) WHAT=${1#--} WAITERS=4 ;;
+	--all | --debug) WHAT=${1#--} WAITERS=3 ;;
 	--machinery | --list) WHAT=${1#--} ;;
 	--stock) STOCK=1 ;;
 	--core) SELECTION=core ;;
