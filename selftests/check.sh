@@ -8,8 +8,8 @@
 #                        the debug kernel (user-mode-linux) and, but for what
 #                        takes long or does not depend on the kernel, on Debian's
 #                        6.1; its core on 6.12 and 7.2; in the other modes than the
-#                        first its core on the debug kernel and on 6.1, and there
-#                        what depends on the mode most
+#                        first its core on the debug kernel, and on 6.1 what
+#                        depends on the mode most
 #   check.sh --all       the suite on each of these and on the debug kernels, in
 #                        each mode
 #   check.sh --debug     the suite on debug kernels in QEMU, debug-6.1, debug-7

@@ -57,7 +57,7 @@ selected() {
 # file of that name; again and core-again, the same without what does not depend on
 # the mode; most, all but what loads the machine for minutes; short, without what
 # takes long or does not depend on the kernel, too; modes, what depends on the mode
-# most, and the core of it.
+# most.
 in_selection() {
 	case $2 in
 	=*) [ "$1" = "${2#=}" ] || return ;;
@@ -67,7 +67,7 @@ in_selection() {
 	*again) ! has_tag "$1" once ;;
 	most) ! has_tag "$1" stress ;;
 	short) ! has_tag "$1" stress && ! has_tag "$1" long && ! has_tag "$1" user ;;
-	modes) has_tag "$1" modes || in_selection "$1" core-again ;;
+	modes) has_tag "$1" modes ;;
 	esac
 }
 
