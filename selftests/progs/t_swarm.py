@@ -89,9 +89,10 @@ def transfers():
             for name, value in kernel.show("transfer").items()}
 
 
-def unserved(then):
-    """Those from whom nothing has come since."""
-    return [name for name, value in transfers().items() if value <= then[name]]
+def all_served(then):
+    """Has something come since from all who were there?"""
+    now = transfers()
+    return all(now[name] > then[name] for name in then)
 
 
 kernel = Kernel()
@@ -138,7 +139,7 @@ for line in swarm.stdout:
         removal([line.split()[1] for line in lines])
         served = transfers()
         # In overload a peer may have bad luck more than once.
-        check(await_(lambda: not unserved(served), 60 * FACTOR),
+        check(await_(lambda: all_served(served), 60 * FACTOR),
               "all who were not removed are served afterwards")
         swarm.stdin.close()
 check(swarm.wait() == 0 and len(figures) == 4, "the swarm has run through")
