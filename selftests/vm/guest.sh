@@ -419,8 +419,8 @@ run_all()
 }
 
 mount_rest
-keep_near awk bash cat chmod cp cut date diff dirname dmesg env ethtool grep head ip iperf3 \
-	kill ldd mkdir mktemp ncat nft nsenter ping ps python3 readlink rm sed seq sleep \
+keep_near awk bash cat chmod cp cut date diff dirname dmesg env ethtool grep head ip \
+	iperf3 ldd mkdir mktemp ncat nft nsenter ping ps python3 readlink rm sed seq sleep \
 	sort ss stat sysctl tail tc timeout touch tr unshare wc wg
 name_cables
 follow_log

@@ -20,9 +20,10 @@
 #   roots.sh checkpatch         print a directory that holds scripts/checkpatch.pl
 #   roots.sh source             print the path of a linux-source-7.x tarball
 #
-# Debian 12's own archive has 6.1, with PREEMPT_RT too, and 6.12, trixie-backports has 7.2. Mirrors are
-# those of this machine's apt. Everything is kept in $WGI_CACHE, by default
-# /var/cache/wireguard-inline; progress goes to stderr. Needs root.
+# Debian 12's own archive has 6.1, with PREEMPT_RT too, and 6.12; trixie-backports
+# has 7.2. Mirrors are those of this machine's apt. Everything is kept in
+# $WGI_CACHE, by default /var/cache/wireguard-inline; progress goes to stderr. Needs
+# root.
 
 set -euo pipefail
 
