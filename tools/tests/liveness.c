@@ -30,9 +30,9 @@ static int64_t run(struct liveness *liveness, int64_t from, int64_t to,
 	for (now = from; now < to; now += LIVENESS_TURN) {
 		slot = now / LIVENESS_TURN % 64;
 		if (coming[slot])
-			liveness_hear(liveness, now);
+			liveness_hear(liveness, now, delay);
 		coming[slot] = false;
-		liveness_judge(liveness, now);
+		liveness_judge(liveness, now, liveness->lag);
 		if (liveness->alive != was && change < 0)
 			change = now;
 		if (liveness_ask(liveness, now) && rand() % 100 >= loss)
@@ -57,7 +57,11 @@ static void death(void)
 		if (died - cut > worst)
 			worst = died - cut;
 	}
-	result(good && worst <= 2500, "a tunnel that is cut dies within 2.5 s");
+	result(good && worst <= 2700, "a tunnel that is cut dies within 2.7 s");
+	liveness_begin(&liveness, 0);
+	run(&liveness, 0, 10000, 0, 6000);
+	result(run(&liveness, 10000, 16000, 100, 6000) > 0,
+	       "however late it answered, within 5 s of silence");
 	result(run(&liveness, 30000, 90000, 100, 200) < 0,
 	       "what is dead stays dead");
 	died = run(&liveness, 90000, 100000, 0, 200);
@@ -74,7 +78,10 @@ static void loss(void)
 	run(&liveness, 0, 10000, 0, 100);
 	result(run(&liveness, 10000, 3600000, 30, 100) < 0,
 	       "an hour with 30 % of loss is survived");
-	result(run(&liveness, 3600000, 3660000, 0, 3000) < 0 || liveness.alive,
+	run(&liveness, 3600000, 3604000, 0, 1900);
+	result(run(&liveness, 3604000, 7200000, 50, 1900) < 0,
+	       "and one of queues of 1.9 s that lose half");
+	result(run(&liveness, 7200000, 7260000, 0, 3000) < 0 || liveness.alive,
 	       "answers that come after 3 s come, too");
 }
 
@@ -90,7 +97,7 @@ static void beginning(void)
 	liveness_begin(&liveness, 0);
 	run(&liveness, 0, 5000, 0, 100);
 	run(&liveness, 5000, 20000, 100, 100);
-	liveness_hear(&liveness, 20000);
+	liveness_hear(&liveness, 20000, 100);
 	result(!liveness.alive, "after death, one is not");
 }
 
@@ -101,7 +108,7 @@ static void sleeping(void)
 	liveness_begin(&liveness, 0);
 	run(&liveness, 0, 5000, 0, 100);
 	liveness_forgive(&liveness, 60000);
-	result(!liveness_judge(&liveness, 65100),
+	result(!liveness_judge(&liveness, 65100, 0),
 	       "who has slept does not take others for dead");
 }
 

@@ -28,9 +28,11 @@
 /* If turns come this much too late, it is this machine that is slow. */
 #define LATE 1000
 
-/* What a token consists of. */
-#define TOKEN(party, member, local) ((party) << 6 | (member) << 1 | (local))
-#define PARTY(token) ((token) >> 6)
+/* What a token consists of; the upper half is when it was sent. */
+#define TOKEN(party, member, local, when) \
+	((uint64_t)(when) << 32 | (party) << 6 | (member) << 1 | (local))
+#define LATENESS(token, now) ((uint32_t)(now) - (uint32_t)((token) >> 32))
+#define PARTY(token) ((uint32_t)(token) >> 6)
 #define MEMBER(token) ((token) >> 1 & 31)
 #define LOCAL(token) ((token) & 1)
 
@@ -361,10 +363,10 @@ static void ask(struct watch *watch, unsigned int i, unsigned int j)
 
 	if (party->ours || !plain || !(watch->turn % SELDOM))
 		end_ask(&party->end, &watch->probe, index, j, true,
-			TOKEN(i, j, 1), PROBE_LEAST);
+			TOKEN(i, j, 1, watch->last), PROBE_LEAST);
 	if (!party->ours)
 		end_ask(&party->end, &watch->probe, index, j, false,
-			TOKEN(i, j, 0), PROBE_LEAST);
+			TOKEN(i, j, 0, watch->last), PROBE_LEAST);
 }
 
 static void ask_all(struct watch *watch)
@@ -417,7 +419,7 @@ static void take(struct watch *watch, const struct answer *answer, int64_t now)
 	} else {
 		party->plain = true;
 	}
-	liveness_hear(&party->of[j], now);
+	liveness_hear(&party->of[j], now, LATENESS(answer->token, now));
 }
 
 static void hear(struct watch *watch, int64_t now)
@@ -432,17 +434,27 @@ static void hear(struct watch *watch, int64_t now)
 
 /* --------------------------------------------------------------- turns -- */
 
+static void judge_party(struct party *party, int64_t now, int64_t late)
+{
+	unsigned int i, lag = 0;
+
+	for (i = 0; i < party->end.tunnels; i++) {
+		if (party->of[i].lag > lag)
+			lag = party->of[i].lag;
+	}
+	for (i = 0; i < party->end.tunnels; i++) {
+		if (late > LATE)
+			liveness_forgive(&party->of[i], late);
+		liveness_judge(&party->of[i], now, lag);
+	}
+}
+
 static void judge(struct watch *watch, int64_t late)
 {
-	unsigned int i, j;
+	unsigned int i;
 
-	for (i = 0; i < watch->count; i++) {
-		for (j = 0; j < watch->parties[i].end.tunnels; j++) {
-			if (late > LATE)
-				liveness_forgive(&watch->parties[i].of[j], late);
-			liveness_judge(&watch->parties[i].of[j], watch->last);
-		}
-	}
+	for (i = 0; i < watch->count; i++)
+		judge_party(&watch->parties[i], watch->last, late);
 }
 
 static void turn(struct watch *watch, int64_t now)

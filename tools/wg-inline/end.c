@@ -61,7 +61,7 @@ void end_find(struct end *end, const struct config *config,
 /* What cannot be sent is not answered either. */
 void end_ask(const struct end *end, const struct probe *probe,
 	     unsigned int index, unsigned int tunnel, bool local,
-	     uint32_t token, size_t size)
+	     uint64_t token, size_t size)
 {
 	if (local)
 		probe_send(probe, index, &end->own_locals[tunnel],

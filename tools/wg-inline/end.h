@@ -43,7 +43,7 @@ void end_find(struct end *end, const struct config *config,
  */
 void end_ask(const struct end *end, const struct probe *probe,
 	     unsigned int index, unsigned int tunnel, bool local,
-	     uint32_t token, size_t size);
+	     uint64_t token, size_t size);
 
 /* end_is_from() - is the answer from that address, and did it come as it has to? */
 bool end_is_from(const struct end *end, const struct answer *answer,

@@ -30,8 +30,13 @@ bool liveness_ask(struct liveness *liveness, int64_t now)
 	return true;
 }
 
-void liveness_hear(struct liveness *liveness, int64_t now)
+void liveness_hear(struct liveness *liveness, int64_t now, unsigned int lag)
 {
+	if (lag > LIVENESS_LAG)
+		lag = LIVENESS_LAG;
+	if (lag < liveness->lag)
+		lag = liveness->lag - (liveness->lag - lag + 3) / 4;
+	liveness->lag = lag;
 	if (now - liveness->heard > PAUSE)
 		liveness->row = 0;
 	liveness->row++;
@@ -42,12 +47,13 @@ void liveness_hear(struct liveness *liveness, int64_t now)
 	liveness->ever = true;
 }
 
-bool liveness_judge(struct liveness *liveness, int64_t now)
+bool liveness_judge(struct liveness *liveness, int64_t now, unsigned int lag)
 {
-	if (!liveness->alive || now - liveness->heard < LIVENESS_DEAD)
+	if (!liveness->alive || now - liveness->heard < LIVENESS_DEAD + lag)
 		return false;
 	liveness->alive = false;
 	liveness->row = 0;
+	liveness->lag = 0;
 	return true;
 }
 

@@ -8,12 +8,15 @@
 /* Times in milliseconds. A turn is how often a tunnel is looked at. */
 #define LIVENESS_TURN 100
 #define LIVENESS_DEAD 2000
+/* However late answers come, more patience than this nobody gets for it. */
+#define LIVENESS_LAG 3000
 
 /**
  * struct liveness - does a tunnel answer?
  * @heard: when an answer came last, or when it was first looked at
  * @asked: when it was last asked; 0 for never
  * @row: how many answers came one soon after the other
+ * @lag: how late they come at present; it rises at once and falls slowly
  * @ever: has it ever answered?
  * @alive: is it taken to answer?
  */
@@ -21,6 +24,7 @@ struct liveness {
 	int64_t heard;
 	int64_t asked;
 	unsigned int row;
+	unsigned int lag;
 	bool ever;
 	bool alive;
 };
@@ -36,11 +40,22 @@ void liveness_begin(struct liveness *liveness, int64_t now);
  */
 bool liveness_ask(struct liveness *liveness, int64_t now);
 
-/* liveness_hear() - it has answered */
-void liveness_hear(struct liveness *liveness, int64_t now);
+/* liveness_hear() - it has answered what was asked @lag ago */
+void liveness_hear(struct liveness *liveness, int64_t now, unsigned int lag);
 
-/* liveness_judge() - true if it has just died */
-bool liveness_judge(struct liveness *liveness, int64_t now);
+/**
+ * liveness_judge() - has it died?
+ * @liveness: this one
+ * @now: the time
+ * @lag: the worst of its and its neighbours'
+ *
+ * Where queues are long, what was asked since an answer was overdue has not been
+ * answered yet either, and one loss would look like a row of them: so much longer it
+ * is waited. Neighbours count, as they often share the queue.
+ *
+ * Return: true if it has just died.
+ */
+bool liveness_judge(struct liveness *liveness, int64_t now, unsigned int lag);
 
 /* liveness_forgive() - for so long it was we who slept */
 void liveness_forgive(struct liveness *liveness, int64_t time);

@@ -31,7 +31,7 @@ struct echo {
 	uint16_t id;
 	uint16_t sequence;
 	uint64_t secret;
-	uint32_t token;
+	uint64_t token;
 	uint32_t size;
 } __attribute__((packed, aligned(2)));
 
@@ -272,7 +272,7 @@ static void write_v6(uint8_t *packet, size_t size, const struct prefix *from,
 
 int probe_send(const struct probe *probe, unsigned int index,
 	       const struct prefix *from, const struct prefix *to,
-	       uint32_t token, size_t size)
+	       uint64_t token, size_t size)
 {
 	static uint8_t packet[PROBE_MOST + 1] __attribute__((aligned(8)));
 	bool v6 = to->family == AF_INET6;

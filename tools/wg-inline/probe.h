@@ -38,7 +38,7 @@ struct answer {
 	unsigned int index;
 	struct prefix from;
 	bool piece;
-	uint32_t token;
+	uint64_t token;
 	uint32_t size;
 };
 
@@ -63,7 +63,7 @@ void probe_close(struct probe *probe);
  */
 int probe_send(const struct probe *probe, unsigned int index,
 	       const struct prefix *from, const struct prefix *to,
-	       uint32_t token, size_t size);
+	       uint64_t token, size_t size);
 
 /**
  * probe_hear() - take the next answer of a family, if there is one
