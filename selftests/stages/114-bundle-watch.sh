@@ -3,7 +3,7 @@
 # what: wg-inline bundle watch: a tunnel that is cut, in one direction, leaves the
 #       next hops of both ends within 3 s, idle or loaded, and comes back; the
 #       last one stays; an end with fewer tunnels or stock with one port
-# needs: once tool
+# needs: once tool user
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
