@@ -54,6 +54,7 @@
  * @threaded: a kernel thread polls
  * @cpu: whose NAPI it is, if no thread's
  * @call: has that CPU schedule it
+ * @called: @call is on its way, or about to be: sending it is for one CPU at a time
  */
 struct wg_delivery {
 	struct napi_struct napi;
@@ -63,6 +64,7 @@ struct wg_delivery {
 	bool threaded;
 	int cpu;
 	call_single_data_t call;
+	atomic_t called;
 };
 
 static DEFINE_PER_CPU_ALIGNED(struct wg_delivery, softirq_napis);
@@ -80,24 +82,38 @@ static struct wg_delivery *choose(const struct wg_peer *peer)
 	return this_cpu_ptr(&softirq_napis);
 }
 
+/* @call is free again, so the next one may be sent; scheduling has a full barrier. */
 static void schedule_here(void *delivery)
 {
 	struct wg_delivery *here = delivery;
 
+	atomic_set_release(&here->called, 0);
 	napi_schedule(&here->napi);
 }
 
 /*
+ * A call that is on its way already comes after what is new: who finds it so has
+ * stored that before a full barrier, and the CPU takes @called back before one, and
+ * then looks. Return: whether there is one; not to a CPU that is offline.
+ */
+static bool call_its_cpu(struct wg_delivery *there)
+{
+	if (atomic_xchg(&there->called, 1) ||
+	    !smp_call_function_single_async(there->cpu, &there->call))
+		return true;
+	atomic_set(&there->called, 0);
+	return false;
+}
+
+/*
  * A NAPI is polled where it was scheduled, and for as long as it is never idle. So
- * that it does not stay with a CPU that only looked in, its own one does that. A
- * call that is on its way to it already comes after what is new. With PREEMPT_RT
- * such a call must not raise a softirq, so there it stays.
+ * that it does not stay with a CPU that only looked in, its own one does that. With
+ * PREEMPT_RT such a call must not raise a softirq, so there it stays.
  */
 static void start_softirq(struct wg_delivery *there)
 {
 	if (there == this_cpu_ptr(&softirq_napis) ||
-	    IS_ENABLED(CONFIG_PREEMPT_RT) ||
-	    smp_call_function_single_async(there->cpu, &there->call) == -ENXIO)
+	    IS_ENABLED(CONFIG_PREEMPT_RT) || !call_its_cpu(there))
 		napi_schedule(&there->napi);
 }
 

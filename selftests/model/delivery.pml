@@ -4,12 +4,74 @@
  * turn. What the inline engine queues is left out.
  */
 
+inline napi_schedule(n, c)
+{
+	napi_schedule_prep(n, c);
+	if
+	:: prepared ->
+		prepared = false;
+		__napi_schedule(n, c)
+	:: else
+	fi
+}
+
+inline schedule_here(n, c)
+{
+#ifdef LATE_CALLED
+	napi_schedule(n, c);
+	call[n].called = false
+#else
+	call[n].called = false;
+	napi_schedule(n, c)
+#endif
+}
+
+inline call_its_cpu(n, c)
+{
+	d_step {
+		drain(c);
+#ifdef NO_CALLED
+		prepared = true
+#else
+		prepared = !call[n].called;
+		call[n].called = true
+#endif
+	}
+	if
+	:: prepared ->
+		smp_call_function_single_async(n);
+		if
+		:: prepared -> prepared = false
+		:: else ->
+			call[n].called = false;
+			napi_schedule(n, c)
+		fi
+	:: else
+	fi
+}
+
+inline start_softirq(n, c)
+{
+#ifdef PREEMPT_RT
+	napi_schedule(n, c)
+#else
+	if
+	:: n == CPU_OF(c) -> napi_schedule(n, c)
+#ifdef CALLS
+	:: call_its_cpu(n, c)
+#else
+	:: else -> call_its_cpu(n, c)
+#endif
+	fi
+#endif
+}
+
 /*
  * Not left to a core of before 6.10, which loses wake-ups, and may
  * leave SCHED_THREADED behind with nothing scheduled, so that the thread spins.
  * SCHED and SCHED_THREADED are set in one step, so no poll comes in between.
  */
-inline start_poll(n, c)
+inline start_threaded(n, c)
 {
 #ifndef NO_OWN_SCHEDULE
 	d_step {
@@ -19,27 +81,26 @@ inline start_poll(n, c)
 		:: napi[n].sched -> napi[n].missed = true
 		:: else ->
 			napi[n].sched = true;
-			napi[n].sched_threaded = napi[n].threaded
+			napi[n].sched_threaded = true
 		fi
 	}
 	if
 	:: prepared ->
 		prepared = false;
-		if
-		:: napi[n].threaded -> wake_up_process(c)
-		:: else -> list_add_poll_list(n)
-		fi
+		wake_up_process(c)
 	:: else
 	fi
 #else
-	napi_schedule_prep(n, c);
-	if
-	:: prepared ->
-		prepared = false;
-		__napi_schedule(n, c)
-	:: else
-	fi
+	napi_schedule(n, c)
 #endif
+}
+
+inline start_poll(n, c)
+{
+	if
+	:: napi[n].threaded -> start_threaded(n, c)
+	:: else -> start_softirq(n, c)
+	fi
 }
 
 #define choose(c)	(dev_threaded -> THREADED : CPU_OF(c))

@@ -47,6 +47,15 @@ typedef wg_delivery {
 };
 wg_delivery delivery[NAPIS];
 
+/*
+ * How a CPU is called to schedule its NAPI: the core's call_single_data_t, in that
+ * CPU's queue or locked, and our flag beside it.
+ */
+typedef call_single_data {
+	bool queued, locked, called
+};
+call_single_data call[2];
+
 /* struct wg_lane */
 chan ring = [RING] of { byte, byte };	/* peer, item */
 byte last_cpu;
@@ -65,8 +74,9 @@ bool dev_threaded = DEV_THREADED;
 #define THREAD		2	/* 0 and 1: softirqs of two CPUs */
 #define WORKER(cpu)	(3 + cpu)
 #define SENDER(cpu)	(5 + cpu)
+#define INTERRUPT(cpu)	(7 + cpu)
 #define CPU_OF(c)	(c == THREAD -> 0 : (c < THREAD -> c : (c - 1) % 2))
-#define CONTEXTS	7
+#define CONTEXTS	9
 
 typedef store_buffer {
 	bool running;			/* thread.state = TASK_RUNNING */

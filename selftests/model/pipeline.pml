@@ -11,11 +11,14 @@
  *			from the other
  *	RING, BUDGET	room in the ring; a poll's budget
  *	BURST		what a worker takes at once
+ *	CALLS		any CPU may call any to schedule its NAPI, as if there were more
+ *	PREEMPT_RT	no such calls at all
  *	LANE		only the workers and their ring; otherwise only what comes
  *			after, with workers that forget nothing
  *
  * and what may be broken: NO_RECHECK, NO_KICK_ON_FULL, NO_KICK_BARRIER,
- * NO_BEGIN_BARRIER, NO_SECOND_LOOK, NO_IDLE_END, NO_OWN_SCHEDULE.
+ * NO_BEGIN_BARRIER, NO_SECOND_LOOK, NO_IDLE_END, NO_OWN_SCHEDULE, NO_CALLED,
+ * LATE_CALLED.
  */
 #define LOCALS	bool prepared, send, added, ended, more, misplaced, delivered; \
 		byte done, found, visited, there, cpu, q
@@ -25,6 +28,7 @@
 #include "ordered.pml"
 #include "lane.pml"
 #include "delivery.pml"
+#include "call.pml"
 #include "napi_poll.pml"
 
 #ifdef LANE
@@ -142,6 +146,8 @@ init {
 #if !DEV_THREADED || defined(TOGGLE)
 		run net_rx_action(0);
 		run net_rx_action(1);
+		run flush_smp_call_function_queue(0);
+		run flush_smp_call_function_queue(1);
 #endif
 #ifdef TOGGLE
 		run toggle();

@@ -30,6 +30,9 @@ variants() {
 	cat <<-END
 	softirq|nothing|stay|$SOFTIRQ $ONE
 	softirq, two peers|nothing|stay|$SOFTIRQ $TWO
+	softirq, called by any CPU|nothing|stay|$SOFTIRQ $ONE -DCALLS
+	softirq, called by any CPU, two peers|nothing|stay|$SOFTIRQ $TWO -DCALLS
+	softirq, not called: PREEMPT_RT|nothing|stay|$SOFTIRQ $TWO -DPREEMPT_RT
 	threaded|nothing|stay|$NEW $ONE
 	threaded, two peers|nothing|stay|$NEW $TWO
 	threaded on 6.1|nothing|stay|$OLD $ONE
@@ -37,6 +40,7 @@ variants() {
 	workers|nothing|stay|$SOFTIRQ $LANE
 	toggled|nothing|stay|$NEW $ONE -DTOGGLE
 	toggled on 6.1|nothing|stay|$OLD $ONE -DTOGGLE
+	toggled, called by any CPU|nothing|stay|$NEW $ONE -DTOGGLE -DCALLS
 	no idle polls: softirq|nothing|spin|$SOFTIRQ $TWO
 	no idle polls: threaded|nothing|spin|$NEW $TWO
 	no idle polls: threaded on 6.1|nothing|spin|$OLD $ONE
@@ -50,6 +54,8 @@ variants() {
 	no barrier in the kick|error|stay|$NEW $ONE -DNO_KICK_BARRIER
 	no barrier when a turn begins|error|stay|$NEW $ONE -DNO_BEGIN_BARRIER
 	no barrier when a worker begins|error|stay|$SOFTIRQ $LANE -DNO_BEGIN_BARRIER
+	called by two CPUs at once|error|stay|$SOFTIRQ $ONE -DCALLS -DNO_CALLED
+	call taken for under way when it is over|error|stay|$SOFTIRQ $ONE -DCALLS -DLATE_CALLED
 	no end of turns in idle rounds|error|spin|$SOFTIRQ $TWO -DNO_IDLE_END
 	scheduled by the core|nothing|stay|$NEW $ONE -DNO_OWN_SCHEDULE
 	scheduled by the core on 6.1|error|stay|$OLD $ONE -DNO_OWN_SCHEDULE
@@ -88,6 +94,7 @@ fi
 need spin spin
 need gcc build-essential
 
+
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 cp "$MODEL"/*.pml "$WORK" && cd "$WORK" || exit 1
@@ -112,7 +119,7 @@ verdict() {
 		echo "incomplete"
 	elif grep -q 'errors: 0' log; then
 		echo nothing
-	elif grep -qE 'assertion violated.*(order|ring)|non-progress' log; then
+	elif grep -qE 'assertion violated.*(order|ring|call)|non-progress' log; then
 		echo error
 	else
 		echo "no result"
