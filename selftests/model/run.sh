@@ -94,6 +94,9 @@ fi
 need spin spin
 need gcc build-essential
 
+# Most are searched in less time than it takes to optimise the search.
+LEVEL=-O0
+[ "$DEEP" = 0 ] || LEVEL=-O2
 
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
@@ -108,7 +111,7 @@ search() {
 	rm -f pan pan.* ./*.trail
 	# shellcheck disable=SC2086 # -l or nothing
 	{ spin -a -DBURST=2 "$@" pipeline.pml &&
-		gcc -O2 -w "$how" -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c &&
+		gcc "$LEVEL" -w "$how" -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c &&
 		./pan -m100000 -E $mode; } >log 2>&1
 }
 
