@@ -324,18 +324,30 @@ guest_pair() {
 # ----------------------------------------------------------- one target --
 
 # suite: a copy of selftests/ with its programs built; prints where. They are
-# static, so that the same ones run in every guest.
+# static, so that the same ones run in every guest: the first target makes it.
 suite() {
-	cp -a "$PROJECT/selftests" "$RUNS/suite-$TARGET" || return
-	cp -a "$PROJECT/documentation/examples" "$RUNS/suite-$TARGET/" || return
+	local lock
+
+	exec {lock}>"$RUNS/suite.lock"
+	flock "$lock"
+	[ -e "$RUNS/suite.done" ] || make_suite "$RUNS/suite" || return
+	: >"$RUNS/suite.done"
+	exec {lock}>&-
+	echo "$RUNS/suite"
+}
+
+# make_suite SUITE
+make_suite() {
+	rm -rf "$1"
+	cp -a "$PROJECT/selftests" "$1" || return
+	cp -a "$PROJECT/documentation/examples" "$1/" || return
 	# Guests cannot keep what they compile, and would each time.
-	/usr/bin/python3 -m compileall -q "$RUNS/suite-$TARGET" >&2 || return
-	make -C "$RUNS/suite-$TARGET/progs" >&2 || return
+	/usr/bin/python3 -m compileall -q "$1" >&2 || return
+	make -C "$1/progs" >&2 || return
 	# Its own libsodium, as not all guests have one.
-	make -C "$PROJECT/tools" SODIUM=-l:libsodium.a \
-		OUT="$RUNS/suite-$TARGET/tools/out" >&2 || return
-	clone "$RUNS/suite-$TARGET" || return
-	echo "$RUNS/suite-$TARGET"
+	make -C "$PROJECT/tools" SODIUM=-l:libsodium.a OUT="$1/tools/out" >&2 ||
+		return
+	clone "$1"
 }
 
 # clone SUITE: what the tool is installed from, built already; for newcomer.sh
