@@ -80,8 +80,17 @@ initramfs()
 				gzip -1) >"$image.$$" || return
 		rm -rf "$dir"
 		mv "$image.$$" "$image"
+		prune_initramfs "$target" "$image"
 	fi
 	echo "$image"
+}
+
+# prune_initramfs TARGET IMAGE: those of other versions that nobody has read for a
+# day; another checkout may use its own.
+prune_initramfs()
+{
+	find "$CACHE" -maxdepth 1 -name "initramfs-$1-????????????.gz" \
+		! -path "$2" -atime +0 -mtime +0 -delete
 }
 
 fill_initramfs()
