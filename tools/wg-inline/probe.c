@@ -45,54 +45,69 @@ struct pseudo {
 
 /* ------------------------------------------------------------- hearing -- */
 
-/* The length of an IPv4 header is that of one without options: ours have none. */
-static int listen_v4(const struct probe *probe, bool pieces)
+/**
+ * struct family - how answers look in packets of IPv4 or IPv6
+ * @width: of the field that tells a piece of a packet: BPF_B or BPF_H
+ * @field: where that is
+ * @test: BPF_JEQ or BPF_JSET
+ * @piece: what it is tested with
+ * @next: where the protocol is
+ * @icmp: which has to be that
+ * @header: its length; of IPv4 that of one without options: ours have none
+ * @reply: type of the answer to an echo
+ */
+struct family {
+	uint16_t width;
+	uint32_t field;
+	uint16_t test;
+	uint32_t piece;
+	uint32_t next;
+	uint32_t icmp;
+	uint32_t header;
+	uint32_t reply;
+};
+
+static const struct family families[] = {
+	{
+		BPF_H, offsetof(struct iphdr, frag_off),
+		BPF_JSET, IP_MF | IP_OFFMASK,
+		offsetof(struct iphdr, protocol), IPPROTO_ICMP,
+		sizeof(struct iphdr), ICMP_ECHOREPLY,
+	}, {
+		BPF_B, offsetof(struct ip6_hdr, ip6_nxt),
+		BPF_JEQ, IPPROTO_FRAGMENT,
+		offsetof(struct ip6_hdr, ip6_nxt), IPPROTO_ICMPV6,
+		sizeof(struct ip6_hdr), ICMP6_ECHO_REPLY,
+	},
+};
+
+static int listen_to(const struct probe *probe, int i, bool pieces)
 {
+	const struct family *family = &families[i];
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct iphdr, frag_off)),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, IP_MF | IP_OFFMASK,
+		BPF_STMT(BPF_LD | family->width | BPF_ABS, family->field),
+		BPF_JUMP(BPF_JMP | family->test | BPF_K, family->piece,
 			 pieces ? 6 : 7, 0),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, offsetof(struct iphdr, protocol)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMP, 0, 5),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, sizeof(struct iphdr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP_ECHOREPLY, 0, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, family->next),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, family->icmp, 0, 5),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, family->header),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, family->reply, 0, 3),
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS,
-			 sizeof(struct iphdr) + offsetof(struct echo, id)),
+			 family->header + offsetof(struct echo, id)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(probe->id), 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, LOOKED_AT),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
 
-	return setsockopt(probe->sockets[0], SOL_SOCKET, SO_ATTACH_FILTER,
-			  &program, sizeof(program));
-}
-
-static int listen_v6(const struct probe *probe, bool pieces)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
-			 offsetof(struct ip6_hdr, ip6_nxt)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_FRAGMENT,
-			 pieces ? 5 : 6, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 5),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, sizeof(struct ip6_hdr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_ECHO_REPLY, 0, 3),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS,
-			 sizeof(struct ip6_hdr) + offsetof(struct echo, id)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(probe->id), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, LOOKED_AT),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
-
-	return setsockopt(probe->sockets[1], SOL_SOCKET, SO_ATTACH_FILTER,
+	return setsockopt(probe->sockets[i], SOL_SOCKET, SO_ATTACH_FILTER,
 			  &program, sizeof(program));
 }
 
 int probe_pieces(const struct probe *probe, bool wanted)
 {
-	return listen_v4(probe, wanted) || listen_v6(probe, wanted) ? -errno : 0;
+	return listen_to(probe, 0, wanted) || listen_to(probe, 1, wanted) ?
+	       -errno : 0;
 }
 
 /* It hears nothing before it has a protocol, and so nothing without the filter. */
