@@ -82,26 +82,27 @@ static struct wg_delivery *choose(const struct wg_peer *peer)
 	return this_cpu_ptr(&softirq_napis);
 }
 
-/* @call is free again, so the next one may be sent; scheduling has a full barrier. */
+/* @call is free again, so the next one may be sent. */
 static void schedule_here(void *delivery)
 {
 	struct wg_delivery *here = delivery;
 
-	atomic_set_release(&here->called, 0);
+	atomic_xchg(&here->called, 0);
 	napi_schedule(&here->napi);
 }
 
 /*
  * A call that is on its way already comes after what is new: who finds it so has
  * stored that before a full barrier, and the CPU takes @called back before one, and
- * then looks. Return: whether there is one; not to a CPU that is offline.
+ * then looks; or finds the NAPI disabled, and then who enables it looks. Return:
+ * whether there is one; not to a CPU that is offline.
  */
 static bool call_its_cpu(struct wg_delivery *there)
 {
 	if (atomic_xchg(&there->called, 1) ||
 	    !smp_call_function_single_async(there->cpu, &there->call))
 		return true;
-	atomic_set(&there->called, 0);
+	atomic_xchg(&there->called, 0);
 	return false;
 }
 
