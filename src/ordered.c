@@ -127,14 +127,19 @@ void wg_ordered_add(struct wg_ordered *order, struct wg_item *item)
 }
 
 /**
- * wg_ordered_is_full() - is there no room for one more?
+ * wg_ordered_is_full() - is there no room for one more of the pipeline's?
  * @order: order
+ *
+ * Where the pipeline is asked to take a batch, what wg_ordered_may_follow() has closed
+ * is over: the next switch to inline must not find it closed.
  *
  * Context: BH off.
  * Return: true if so.
  */
-bool wg_ordered_is_full(const struct wg_ordered *order)
+bool wg_ordered_is_full(struct wg_ordered *order)
 {
+	if (unlikely(READ_ONCE(order->closed)))
+		WRITE_ONCE(order->closed, false);
 	return atomic_read(&order->queued) >= QUEUED_MAX;
 }
 

@@ -191,7 +191,7 @@ void wg_item_done(struct wg_item *item);
 
 void wg_ordered_init(struct wg_ordered *order);
 void wg_ordered_add(struct wg_ordered *order, struct wg_item *item);
-bool wg_ordered_is_full(const struct wg_ordered *order);
+bool wg_ordered_is_full(struct wg_ordered *order);
 bool wg_ordered_may_follow(struct wg_ordered *order);
 struct wg_item *wg_ordered_peek(struct wg_ordered *order);
 void wg_ordered_end(struct wg_ordered *order, struct wg_item *item);
