@@ -155,6 +155,7 @@ static int set_threaded(struct wg_device *wg, bool threaded)
 static void set_engine(struct wg_device *wg, const struct wg_engine *engine)
 {
 	if (engine == &wg_pipeline_engine) {
+		smp_wmb(); /* who sees the epoch sees that it was inline before */
 		WRITE_ONCE(wg->pipeline.epoch, wg->pipeline.epoch + 1);
 		smp_wmb(); /* who sees the engine sees the epoch */
 	}

@@ -29,6 +29,7 @@
 #include "device.h"
 #include "engine.h"
 #include "keypair.h"
+#include "mode.h"
 #include "peer.h"
 #include "rx.h"
 #include "tx.h"
@@ -207,8 +208,11 @@ static void begin_epoch(struct wg_peer *peer, struct wg_item *item)
 	epoch = READ_ONCE(peer->device->pipeline.epoch);
 	if (likely(READ_ONCE(peer->rx_order.epoch) == epoch))
 		return;
-	WRITE_ONCE(peer->rx_order.epoch, epoch);
 	wg_delivery_follow(item);
+	/* Not before its engine: what is opened inline until then comes first, too. */
+	smp_rmb(); /* pairs with set_engine() in mode.c: the epoch was read before */
+	if (likely(wg_mode_is_pipeline(peer->device)))
+		WRITE_ONCE(peer->rx_order.epoch, epoch);
 }
 
 static void enter(struct wg_peer *peer, struct wg_item *item)
