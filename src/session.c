@@ -8,6 +8,7 @@
 #include "peer.h"
 #include "table.h"
 
+#include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 #include <linux/timekeeping.h>
 
@@ -37,15 +38,15 @@ static void session_derive(struct wg_keypair *keypair,
  * from the message that we send after this (responder), or may not use it
  * before our first packet (initiator).
  *
- * The RCU section is what the grace period between a peer's death and the
- * clearing of its keypairs waits for.
+ * The RCU section is what the grace period between a peer's death, or the end of
+ * its device's being up, and the clearing of its keypairs waits for.
  */
 static bool session_install(struct wg_peer *peer, struct wg_keypair *keypair)
 {
 	bool ok;
 
 	rcu_read_lock_bh();
-	ok = !READ_ONCE(peer->dead) &&
+	ok = !READ_ONCE(peer->dead) && netif_running(peer->device->dev) &&
 	     wg_index_replace(&peer->device->indices, &peer->handshake.index,
 			      &keypair->index);
 	if (ok)

@@ -35,6 +35,7 @@ static inline struct wg_device *fixture_device(const u8 *private_key)
 		return NULL;
 	wg = netdev_priv(dev);
 	wg->dev = dev;
+	set_bit(__LINK_STATE_START, &dev->state); /* up, for all that sessions know */
 	if (wg_peer_table_init(&wg->peers))
 		goto err_peers;
 	if (wg_index_table_init(&wg->indices))
