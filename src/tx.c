@@ -555,6 +555,7 @@ void wg_tx_keepalive(struct wg_peer *peer)
 	rcu_read_lock_bh();
 	if (unlikely(READ_ONCE(peer->dead)))
 		goto out;
+	smp_mb(); /* who has installed a key sees what waits: wg_stage_flush() */
 	if (!wg_stage_is_open(&peer->stage)) {
 		wg_stage_flush(peer);
 		goto out;
