@@ -10,6 +10,8 @@
  *
  * CPUs come and go: where a worker is woken is chosen anew each time, among those
  * online; and the workqueue itself moves what was queued on a CPU that has gone.
+ * One that is there and does not get round to it, as something else runs there,
+ * has others woken in its place.
  */
 #include "lane.h"
 
@@ -23,6 +25,8 @@
 #define RING_SIZE	1024
 /* Items that a worker takes at once. */
 #define BURST		8
+/* Items that come and none is taken: more than do while a CPU wakes up. */
+#define OVERDUE		64
 
 static struct workqueue_struct *lane_wq;
 
@@ -46,20 +50,47 @@ static void wake(struct wg_lane *lane, int cpu)
 {
 	struct wg_worker *worker = per_cpu_ptr(lane->workers, cpu);
 
-	if (wg_turn_kick(&worker->turn))
-		queue_work_on(cpu, lane_wq, &worker->work);
+	if (!wg_turn_kick(&worker->turn))
+		return;
+	atomic_inc(&lane->wakes);
+	queue_work_on(cpu, lane_wq, &worker->work);
 }
 
-/* Whoever was woken last may be at it still. */
+static bool is_overdue(struct wg_lane *lane)
+{
+	unsigned int waiting = READ_ONCE(lane->waiting) + 1;
+
+	WRITE_ONCE(lane->waiting, waiting);
+	return waiting >= OVERDUE;
+}
+
+/* Instead of a CPU that does not get to it: this one, which runs. */
+static int stand_in(const struct wg_lane *lane, int last)
+{
+	int self = smp_processor_id();
+
+	return self != last && cpumask_test_cpu(self, lane->cpus) ? self :
+	       next_cpu(lane, last);
+}
+
+static void wake_at(struct wg_lane *lane, int cpu)
+{
+	WRITE_ONCE(lane->last_cpu, cpu);
+	WRITE_ONCE(lane->waiting, 0);
+	wake(lane, cpu);
+}
+
+/* Whoever was woken last may be at it still, or something else runs there. */
 static void wake_one(struct wg_lane *lane)
 {
 	int cpu = READ_ONCE(lane->last_cpu);
 
-	if (wg_turn_is_idle(&per_cpu_ptr(lane->workers, cpu)->turn)) {
-		cpu = next_cpu(lane, cpu);
-		WRITE_ONCE(lane->last_cpu, cpu);
-	}
-	wake(lane, cpu);
+	if (wg_turn_is_idle(&per_cpu_ptr(lane->workers, cpu)->turn))
+		wake_at(lane, next_cpu(lane, cpu));
+	else if (unlikely(is_overdue(lane)))
+		wake_at(lane, stand_in(lane, cpu));
+	else
+		wake(lane, cpu);
 }
 
 static void wake_another(struct wg_lane *lane)
@@ -115,6 +146,8 @@ static bool work_burst(struct wg_lane *lane)
 
 	rcu_read_lock_bh();
 	count = ptr_ring_consume_batched(&lane->ring, items, BURST);
+	if (count)
+		WRITE_ONCE(lane->waiting, 0);
 	if (count == BURST)
 		wake_another(lane);
 	for (i = 0; i < count; i++) {
@@ -180,6 +213,12 @@ static bool all_idle(struct wg_lane *lane)
 	return true;
 }
 
+static bool wakes_since(struct wg_lane *lane, int wakes)
+{
+	smp_rmb(); /* after the look at who is idle */
+	return atomic_read(&lane->wakes) != wakes;
+}
+
 /**
  * wg_lane_flush() - wait until the lane is empty and nobody works on it
  * @lane: lane that nothing is added to any more, at least not for ever
@@ -188,14 +227,19 @@ static bool all_idle(struct wg_lane *lane)
  */
 void wg_lane_flush(struct wg_lane *lane)
 {
-	int cpu;
+	int cpu, wakes;
 
-	/* One that was waited for may be woken by another. */
+	/*
+	 * One that was waited for may be woken by another, also while they are looked
+	 * at one by one. Who does that counts it, and is idle himself only then: so
+	 * where nobody was sent from before to after the look, all were idle at its end.
+	 */
 	do {
 		cond_resched();
+		wakes = atomic_read(&lane->wakes);
 		for_each_possible_cpu(cpu)
 			flush_work(&per_cpu_ptr(lane->workers, cpu)->work);
-	} while (!all_idle(lane));
+	} while (!all_idle(lane) || wakes_since(lane, wakes));
 }
 
 /**

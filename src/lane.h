@@ -36,6 +36,9 @@ struct wg_worker {
  * @kick: an item of a peer is done. BH off, RCU section
  * @resume: goes on with an order that was in @unfinished; NULL if none ever is
  * @last_cpu: whose worker was woken last
+ * @waiting: items added since that, or since any worker took some; roughly, as
+ *	adders miscount each other
+ * @wakes: how often a worker was sent
  */
 struct wg_lane {
 	struct ptr_ring ring;
@@ -46,6 +49,8 @@ struct wg_lane {
 	void (*kick)(struct wg_peer *peer);
 	void (*resume)(struct llist_node *waiting);
 	int last_cpu;
+	unsigned int waiting;
+	atomic_t wakes;
 };
 
 int wg_lane_module_init(void);

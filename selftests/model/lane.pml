@@ -20,15 +20,14 @@ inline wake(cpu, c)
 	fi
 }
 
-/* The next_cpu() is the other one. */
+/* The next_cpu() is the other one. Who is at it may be overdue at any time. */
 inline wake_one(c)
 {
 	cpu = last_cpu;
 	if
-	:: turn[TURN_OF_WORKER(cpu)] == IDLE ->
-		cpu = 1 - cpu;
+	:: cpu = 1 - cpu;
 		last_cpu = cpu
-	:: else
+	:: turn[TURN_OF_WORKER(cpu)] != IDLE
 	fi;
 	wake(cpu, c);
 	cpu = 0
