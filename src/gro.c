@@ -179,6 +179,10 @@ struct sk_buff *wg_gro_receive(struct sock *sk, struct list_head *held,
  * Marked as a tunnel's, since the socket gets it in pieces else; yet not as an
  * encapsulation, since whoever cuts it up must cut by the outer UDP header.
  *
+ * One that only passes through this machine may go to a device that sends tunnels'
+ * super-packets, and would look for inner headers. No driver does remote checksums,
+ * so with that type as well it is cut before.
+ *
  * Context: softirq, RCU section.
  * Return: 0.
  */
@@ -187,7 +191,7 @@ int wg_gro_complete(struct sock *sk, struct sk_buff *skb, int offset)
 	struct skb_shared_info *info = skb_shinfo(skb);
 
 	skb->encapsulation = 0;
-	info->gso_type |= SKB_GSO_UDP_L4;
+	info->gso_type |= SKB_GSO_UDP_L4 | SKB_GSO_TUNNEL_REMCSUM;
 	info->gso_segs = NAPI_GRO_CB(skb)->count;
 	skb->csum_start = skb->data + offset - sizeof(struct udphdr) - skb->head;
 	skb->csum_offset = offsetof(struct udphdr, check);
