@@ -192,11 +192,18 @@ static struct wg_peer *take_response(struct wg_device *wg, struct sk_buff *skb)
 	return peer;
 }
 
+/*
+ * The core frees a device's counters before it has us wait for workers, but not
+ * before a grace period since the device was up.
+ */
 static void count_received(struct wg_peer *peer, unsigned int len)
 {
-	local_bh_disable();
-	dev_sw_netstats_rx_add(peer->device->dev, len);
-	local_bh_enable();
+	struct net_device *dev = peer->device->dev;
+
+	rcu_read_lock_bh();
+	if (netif_running(dev))
+		dev_sw_netstats_rx_add(dev, len);
+	rcu_read_unlock_bh();
 	atomic64_add(len, &peer->rx_bytes);
 	wg_timers_authenticated_received(peer);
 }
