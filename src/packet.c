@@ -30,8 +30,9 @@ static void forget(struct sk_buff *skb)
  * @skb: what was an inner packet, its data already the message
  *
  * The socket, its accounting and the departure time stay, so that TSQ, pacing
- * and fair queueing go on to work; so does the hash of the inner flow, for
- * queueing disciplines below, which otherwise see one flow per tunnel.
+ * and fair queueing go on to work; so do the hash of the inner flow, for
+ * queueing disciplines below, which otherwise see one flow per tunnel, and the
+ * sender's priority.
  *
  * Context: BH off.
  */
@@ -41,12 +42,14 @@ void wg_packet_become_outer(struct sk_buff *skb)
 	u8 l4_hash = skb->l4_hash;
 	u8 sw_hash = skb->sw_hash;
 	u32 hash = skb->hash;
+	u32 priority = skb->priority;
 
 	forget(skb);
 	skb->tstamp_type = clock;
 	skb->l4_hash = l4_hash;
 	skb->sw_hash = sw_hash;
 	skb->hash = hash;
+	skb->priority = priority;
 	skb_reset_network_header(skb);
 	/* The device's byte counters count from here. */
 	skb_set_inner_network_header(skb, 0);
