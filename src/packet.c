@@ -81,6 +81,9 @@ static void inherit_owner(struct sk_buff *outer, struct sk_buff *inner)
 		swap(outer->sk, inner->sk);
 		swap(outer->destructor, inner->destructor);
 		swap(outer->truesize, inner->truesize);
+		/* Packet sockets' destructor on 6.1 writes to where this points. */
+		skb_shinfo(outer)->destructor_arg =
+			skb_shinfo(inner)->destructor_arg;
 	} else if (outer->sk == inner->sk &&
 		   outer->destructor == inner->destructor) {
 		outer->truesize += inner->truesize;
