@@ -57,7 +57,7 @@ static void death(void)
 		if (died - cut > worst)
 			worst = died - cut;
 	}
-	result(good && worst <= 2700, "a tunnel that is cut dies within 2.7 s");
+	result(good && worst <= 2500, "a tunnel that is cut dies within 2.5 s");
 	liveness_begin(&liveness, 0);
 	run(&liveness, 0, 10000, 0, 6000);
 	result(run(&liveness, 10000, 16000, 100, 6000) > 0,

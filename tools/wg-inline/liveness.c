@@ -49,7 +49,9 @@ void liveness_hear(struct liveness *liveness, int64_t now, unsigned int lag)
 
 bool liveness_judge(struct liveness *liveness, int64_t now, unsigned int lag)
 {
-	if (!liveness->alive || now - liveness->heard < LIVENESS_DEAD + lag)
+	int64_t limit = LIVENESS_DEAD + (lag > CALM ? lag : 0);
+
+	if (!liveness->alive || now - liveness->heard < limit)
 		return false;
 	liveness->alive = false;
 	liveness->row = 0;

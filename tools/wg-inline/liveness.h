@@ -51,7 +51,8 @@ void liveness_hear(struct liveness *liveness, int64_t now, unsigned int lag);
  *
  * Where queues are long, what was asked since an answer was overdue has not been
  * answered yet either, and one loss would look like a row of them: so much longer it
- * is waited. Neighbours count, as they often share the queue.
+ * is waited. Neighbours count, as they often share the queue. Up to half a second
+ * leaves time for many questions, and changes nothing.
  *
  * Return: true if it has just died.
  */
