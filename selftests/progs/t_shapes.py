@@ -7,8 +7,8 @@ import socket
 import struct
 
 import wgproto as wp
-from wgtest import (ADDR4, INNER_A, INNER_B, Kernel, Link, NS_A, NS_B, PEER4, PORT,
-                    Peer, arrived, arrived_all, await_, check, checksum,
+from wgtest import (ADDR4, INNER_A, INNER_B, Kernel, Link, NS_A, NS_B, PEER4,
+                    PORT, Peer, arrived, arrived_all, await_, check, checksum,
                     datagram, finish, initiate, inner, inside, ipv4, need,
                     pace, passes, run, select, sniff, spoil, strays,
                     subprocess, udp)
