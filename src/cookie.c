@@ -27,8 +27,8 @@
 #include <linux/timekeeping.h>
 #include <linux/udp.h>
 
-#define SECRET_LIFETIME_NS	(WG_COOKIE_LIFETIME * NSEC_PER_SEC)
-#define COOKIE_LIFETIME_NS	((WG_COOKIE_LIFETIME - WG_COOKIE_LATENCY) * \
+#define SECRET_LIFETIME_NS	((s64)WG_COOKIE_LIFETIME * NSEC_PER_SEC)
+#define COOKIE_LIFETIME_NS	((s64)(WG_COOKIE_LIFETIME - WG_COOKIE_LATENCY) * \
 				 NSEC_PER_SEC)
 
 /* Both labels of the whitepaper are as long. */
@@ -126,10 +126,11 @@ static void source_cookie(u8 cookie[WG_COOKIE_SIZE],
 	wg_mac(cookie, secret, WG_HASH_SIZE, source, len + sizeof(__be16));
 }
 
+/* Another CPU may have made it a moment after the caller looked at the clock. */
 static bool secret_is_fresh(const struct wg_cookie_checker *checker, u64 now)
 {
 	return checker->birthdate &&
-	       now - checker->birthdate < SECRET_LIFETIME_NS;
+	       (s64)(now - checker->birthdate) < SECRET_LIFETIME_NS;
 }
 
 /* The cookie for the sender of @skb; a new secret first, if that is due. */
@@ -287,7 +288,8 @@ static void add_macs(struct wg_cookie *cookie, const u8 key[WG_KEY_SIZE],
 	memcpy(cookie->last_mac1, macs->mac1, WG_MAC_SIZE);
 	cookie->awaits_reply = true;
 
-	if (cookie->valid && now - cookie->birthdate >= COOKIE_LIFETIME_NS) {
+	if (cookie->valid &&
+	    (s64)(now - cookie->birthdate) >= COOKIE_LIFETIME_NS) {
 		memzero_explicit(cookie->cookie, WG_COOKIE_SIZE);
 		cookie->valid = false;
 	}

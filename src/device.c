@@ -120,7 +120,7 @@ static int wg_stop(struct net_device *dev)
 		wg_stage_purge(peer, WG_DROP_TX_CLOSED);
 		wg_noise_handshake_clear(peer);
 		wg_keypairs_clear(peer);
-		atomic64_set(&peer->timers.last_initiation_sent, 0);
+		atomic64_set(&peer->timers.last_handshake_sent, 0);
 		cond_resched();
 	}
 	mutex_unlock(&wg->update_lock);

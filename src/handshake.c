@@ -99,7 +99,8 @@ static bool under_load(struct wg_handshake_queue *queue)
 		return true;
 	}
 	last = atomic64_read(&queue->last_under_load);
-	return last && now - last < NSEC_PER_SEC;
+	/* Another CPU may have written it a moment after this one looked at the clock. */
+	return last && (s64)(now - last) < NSEC_PER_SEC;
 }
 
 static void send_cookie(struct wg_device *wg, struct sk_buff *skb, __le32 index)
@@ -135,6 +136,12 @@ static enum wg_drop check(struct wg_device *wg, struct sk_buff *skb)
 	}
 }
 
+static void note_sent(struct wg_peer *peer)
+{
+	atomic64_set(&peer->timers.last_handshake_sent,
+		     ktime_get_coarse_boottime_ns());
+}
+
 /* Sends a message that was made for a peer: macs, timers, socket. */
 static void send_message(struct wg_peer *peer, void *message, size_t len)
 {
@@ -145,10 +152,15 @@ static void send_message(struct wg_peer *peer, void *message, size_t len)
 	wg_socket_send_message(peer, message, len, WG_HANDSHAKE_DSCP);
 }
 
+/*
+ * While an answer is made, and until the other side has had the time to send with
+ * the new keys, what there is to send waits for those.
+ */
 static void answer_initiation(struct wg_peer *peer)
 {
 	struct wg_message_response message;
 
+	note_sent(peer);
 	wg_dbg_peer(peer, "Sending handshake response");
 	if (!wg_noise_create_response(peer, &message) ||
 	    !wg_noise_begin_session(peer))
@@ -250,10 +262,11 @@ static void receive_worker(struct work_struct *work)
 
 static bool sent_lately(struct wg_peer *peer)
 {
-	u64 last = atomic64_read(&peer->timers.last_initiation_sent);
+	u64 last = atomic64_read(&peer->timers.last_handshake_sent);
+	s64 since = ktime_get_coarse_boottime_ns() - last;
 
-	return last && ktime_get_coarse_boottime_ns() - last <
-		       WG_REKEY_TIMEOUT * NSEC_PER_SEC - CLOCK_SLACK;
+	return last &&
+	       since < (s64)WG_REKEY_TIMEOUT * NSEC_PER_SEC - CLOCK_SLACK;
 }
 
 /**
@@ -286,11 +299,13 @@ static void send_initiation(struct wg_peer *peer)
 
 	if (sent_lately(peer) || READ_ONCE(peer->dead))
 		return;
-	atomic64_set(&peer->timers.last_initiation_sent,
-		     ktime_get_coarse_boottime_ns());
+	/* First, so that nobody asks for another one meanwhile. */
+	note_sent(peer);
 	wg_dbg_peer(peer, "Sending handshake initiation");
 	if (!wg_noise_create_initiation(peer, &message))
 		return;
+	/* Anew: that may have taken long, or the note was taken back meanwhile. */
+	note_sent(peer);
 	/* First, or an answer that comes at once would find nothing to stop. */
 	wg_timers_initiated(peer);
 	trace_wg_handshake(peer->device, peer, "initiation_sent");

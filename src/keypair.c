@@ -94,7 +94,7 @@ void wg_keypair_put(struct wg_keypair *keypair, unsigned int refs)
  */
 bool wg_keypair_expired(const struct wg_keypair *keypair, unsigned int secs)
 {
-	return (s64)(keypair->birthdate + secs * NSEC_PER_SEC) <=
+	return (s64)(keypair->birthdate + (u64)secs * NSEC_PER_SEC) <=
 	       (s64)ktime_get_coarse_boottime_ns();
 }
 
@@ -230,7 +230,7 @@ void wg_keypairs_expire(struct wg_peer *peer)
 	struct wg_keypairs *keypairs = &peer->keypairs;
 
 	wg_noise_handshake_clear(peer);
-	atomic64_set(&peer->timers.last_initiation_sent, 0);
+	atomic64_set(&peer->timers.last_handshake_sent, 0);
 	spin_lock_bh(&keypairs->lock);
 	wg_keypair_stop_sending(slot(keypairs, keypairs->current_keypair));
 	wg_keypair_stop_sending(slot(keypairs, keypairs->next_keypair));

@@ -142,8 +142,9 @@ void wg_noise_handshake_clear(struct wg_peer *peer)
 
 /*
  * Gives the handshake a receiver index that nobody has seen yet. A dead peer
- * gets none: it has been unhashed for the last time. On failure the exchange is
- * over, as the index that it went by is gone.
+ * gets none: it has been unhashed for the last time; nor one whose device goes
+ * down, which has said so before it clears the handshake under this lock. On
+ * failure the exchange is over, as the index that it went by is gone.
  */
 static bool handshake_renew_index(struct wg_peer *peer)
 {
@@ -151,7 +152,7 @@ static bool handshake_renew_index(struct wg_peer *peer)
 
 	lockdep_assert_held_write(&hs->lock);
 
-	if (!READ_ONCE(peer->dead) &&
+	if (!READ_ONCE(peer->dead) && netif_running(peer->device->dev) &&
 	    !wg_index_add(&peer->device->indices, &hs->index))
 		return true;
 	wg_noise_handshake_end(peer);
@@ -366,7 +367,7 @@ static bool initiation_accept(struct wg_handshake *hs,
 	down_write(&hs->lock);
 	ok = memcmp(timestamp, hs->latest_timestamp, WG_TIMESTAMP_SIZE) > 0 &&
 	     (!hs->last_initiation ||
-	      now - hs->last_initiation >= INITIATION_SPACING_NS);
+	      (s64)(now - hs->last_initiation) >= INITIATION_SPACING_NS);
 	if (ok) {
 		hs->generation++;
 		hs->last_initiation = now;

@@ -73,6 +73,7 @@ struct wg_peer *wg_peer_create(struct wg_device *wg,
 	wg_noise_handshake_init(peer, public_key, preshared_key);
 	ret = wg_peer_table_add(&wg->peers, peer);
 	if (unlikely(ret)) {
+		memzero_explicit(peer, sizeof(*peer));
 		kmem_cache_free(peer_cache, peer);
 		return ERR_PTR(ret);
 	}

@@ -29,7 +29,8 @@ struct wg_peer;
  * @persistent_interval: seconds, 0 for off
  * @sent_lastminute: a handshake was begun for the current key's last minute
  * @last_handshake: wall clock of the last complete handshake, for users
- * @last_initiation_sent: boot time in ns of our last initiation
+ * @last_handshake_sent: boot time in ns of our last initiation or response, for
+ *	a while after which we begin no other; 0 for none
  *
  * Packets only note jiffies, and only when they change; the timers look at the
  * notes when they fire, and wait on if they were too early. So a busy tunnel
@@ -50,7 +51,7 @@ struct wg_timers {
 	u16 persistent_interval;
 	bool sent_lastminute;
 	struct timespec64 last_handshake;
-	atomic64_t last_initiation_sent;
+	atomic64_t last_handshake_sent;
 };
 
 void wg_timers_init(struct wg_peer *peer);

@@ -49,7 +49,7 @@ static bool __init device_test_fork(struct wg_device *wg, struct wg_peer *peer)
 	hs->state = WG_HANDSHAKE_CREATED_INITIATION;
 	memset(hs->ephemeral_private, 1, WG_KEY_SIZE);
 	up_write(&hs->lock);
-	atomic64_set(&peer->timers.last_initiation_sent, 1);
+	atomic64_set(&peer->timers.last_handshake_sent, 1);
 	device_fork(wg, peer);
 	ok = expect(!used->sending_valid && !waiting->sending_valid,
 		    "a fork ends what is sent by keys in use");
@@ -58,7 +58,7 @@ static bool __init device_test_fork(struct wg_device *wg, struct wg_peer *peer)
 	ok &= expect(hs->state == WG_HANDSHAKE_ZEROED &&
 		     !memchr_inv(hs->ephemeral_private, 0, WG_KEY_SIZE),
 		     "a fork ends a handshake under way");
-	ok &= expect(!atomic64_read(&peer->timers.last_initiation_sent),
+	ok &= expect(!atomic64_read(&peer->timers.last_handshake_sent),
 		     "a fork allows a handshake at once");
 	return ok;
 }
