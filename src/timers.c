@@ -54,14 +54,38 @@ static void arm(struct wg_peer *peer, struct timer_list *timer,
 	arm_at(peer, timer, jiffies + delay);
 }
 
-/* A timer fired, but what it waits for is due later: true, and it waits on. */
+/*
+ * A timer fired, but what it waits for is due later: true, and it waits on, at
+ * least until then.
+ */
 static bool wait_on(struct wg_peer *peer, struct timer_list *timer,
-		    unsigned long due)
+		    unsigned long due, unsigned long slack)
 {
 	if (time_after_eq(jiffies, due))
 		return false;
-	arm_at(peer, timer, due);
+	arm_at(peer, timer, due + slack);
 	return true;
+}
+
+/*
+ * Notes a moment, and arms the timer that goes by it. If that seems to be armed, it
+ * may have fired just now; then either it sees the note, or this sees that it fired,
+ * as each has a full barrier in between: see note_of().
+ */
+static void note(struct wg_peer *peer, unsigned long *moment,
+		 struct timer_list *timer, unsigned long delay)
+{
+	WRITE_ONCE(*moment, now_note());
+	smp_mb(); /* the note before the look at the timer */
+	if (!timer_pending(timer))
+		arm(peer, timer, delay);
+}
+
+/* For the function of the timer. */
+static unsigned long note_of(const unsigned long *moment)
+{
+	smp_mb(); /* that the timer fired before the look at the note */
+	return READ_ONCE(*moment);
 }
 
 static void give_up(struct wg_peer *peer)
@@ -95,10 +119,10 @@ static void on_keepalive(struct timer_list *timer)
 {
 	struct wg_peer *peer = timer_container_of(peer, timer,
 						  timers.keepalive);
-	unsigned long since = READ_ONCE(peer->timers.unanswered_rx);
+	unsigned long since = note_of(&peer->timers.unanswered_rx);
 
 	if (!since ||
-	    wait_on(peer, timer, since + WG_KEEPALIVE_TIMEOUT * HZ))
+	    wait_on(peer, timer, since + WG_KEEPALIVE_TIMEOUT * HZ, 0))
 		return;
 	/* Even if none can be made: what comes from now on wants another. */
 	WRITE_ONCE(peer->timers.unanswered_rx, 0);
@@ -109,9 +133,10 @@ static void on_new_handshake(struct timer_list *timer)
 {
 	struct wg_peer *peer = timer_container_of(peer, timer,
 						  timers.new_handshake);
-	unsigned long since = READ_ONCE(peer->timers.unanswered_tx);
+	unsigned long since = note_of(&peer->timers.unanswered_tx);
 
-	if (!since || wait_on(peer, timer, since + UNANSWERED_TX_SECS * HZ))
+	if (!since || wait_on(peer, timer, since + UNANSWERED_TX_SECS * HZ,
+			      jitter()))
 		return;
 	wg_dbg_peer(peer, "Silent for too long, new handshake");
 	WRITE_ONCE(peer->timers.unanswered_tx, 0);
@@ -139,10 +164,13 @@ static void zero_worker(struct work_struct *work)
 	struct wg_peer *peer = container_of(work, struct wg_peer,
 					    timers.zero_work);
 
-	pr_debug("%s: Peer %llu was idle for %u seconds, wiping its keys\n",
-		 peer->device->dev->name, peer->id, ZERO_KEYS_SECS);
-	wg_noise_handshake_clear(peer);
-	wg_keypairs_clear(peer);
+	/* Armed anew: there was a session just before this could run. */
+	if (!timer_pending(&peer->timers.zero_keys)) {
+		pr_debug("%s: Peer %llu was idle for %u seconds, wiping its keys\n",
+			 peer->device->dev->name, peer->id, ZERO_KEYS_SECS);
+		wg_noise_handshake_clear(peer);
+		wg_keypairs_clear(peer);
+	}
 	wg_peer_put(peer);
 }
 
@@ -153,7 +181,7 @@ static void on_persistent(struct timer_list *timer)
 	unsigned int interval = READ_ONCE(peer->timers.persistent_interval);
 	unsigned long last = READ_ONCE(peer->timers.last_traversal);
 
-	if (!interval || wait_on(peer, timer, last + interval * HZ))
+	if (!interval || wait_on(peer, timer, last + interval * HZ, 0))
 		return;
 	wg_tx_keepalive(peer);
 	/* Without a session the packet went nowhere: try again in a while. */
@@ -168,7 +196,7 @@ static void note_traversal(struct wg_peer *peer)
 
 	if (!interval)
 		return;
-	if (time_before(READ_ONCE(peer->timers.last_traversal), jiffies))
+	if (READ_ONCE(peer->timers.last_traversal) != jiffies)
 		WRITE_ONCE(peer->timers.last_traversal, jiffies);
 	if (unlikely(!timer_pending(&peer->timers.persistent)))
 		arm(peer, &peer->timers.persistent, interval * HZ);
@@ -184,10 +212,8 @@ void wg_timers_data_sent(struct wg_peer *peer)
 {
 	if (likely(READ_ONCE(peer->timers.unanswered_tx)))
 		return;
-	WRITE_ONCE(peer->timers.unanswered_tx, now_note());
-	if (!timer_pending(&peer->timers.new_handshake))
-		arm(peer, &peer->timers.new_handshake,
-		    UNANSWERED_TX_SECS * HZ + jitter());
+	note(peer, &peer->timers.unanswered_tx, &peer->timers.new_handshake,
+	     UNANSWERED_TX_SECS * HZ + jitter());
 }
 
 /**
@@ -200,9 +226,8 @@ void wg_timers_data_received(struct wg_peer *peer)
 {
 	if (likely(READ_ONCE(peer->timers.unanswered_rx)))
 		return;
-	WRITE_ONCE(peer->timers.unanswered_rx, now_note());
-	if (!timer_pending(&peer->timers.keepalive))
-		arm(peer, &peer->timers.keepalive, WG_KEEPALIVE_TIMEOUT * HZ);
+	note(peer, &peer->timers.unanswered_rx, &peer->timers.keepalive,
+	     WG_KEEPALIVE_TIMEOUT * HZ);
 }
 
 /**
@@ -273,7 +298,9 @@ void wg_timers_session_derived(struct wg_peer *peer)
  * @peer: peer
  * @interval: seconds; 0 switches it off
  *
- * Sends one at once where it was off and the device is up.
+ * Sends one at once where it was off and the device is up. Otherwise time goes on to
+ * count from the last packet: however often a controller says the same, a NAT's mapping
+ * does not run out.
  *
  * Context: process; device's update lock held.
  */
@@ -288,10 +315,12 @@ void wg_timers_set_persistent(struct wg_peer *peer, u16 interval)
 	}
 	if (!netif_running(peer->device->dev))
 		return;
-	if (!old)
+	if (!old) {
+		WRITE_ONCE(peer->timers.last_traversal, jiffies);
 		wg_tx_keepalive(peer);
-	WRITE_ONCE(peer->timers.last_traversal, jiffies);
-	arm(peer, &peer->timers.persistent, interval * HZ);
+	}
+	arm_at(peer, &peer->timers.persistent,
+	       READ_ONCE(peer->timers.last_traversal) + interval * HZ);
 }
 
 /**

@@ -39,6 +39,14 @@ for _ in 1 2; do
 	await 3 "one more keepalive" received_more "$now"
 done
 
+# However often a controller says the same thing again.
+again_and_more() {
+	wg_set "$left" wg1 peer "${PUB[2]}" persistent-keepalive 1
+	received_more "$1"
+}
+now=$(received "$right" wg2 "${PUB[1]}")
+await 3 "a keepalive while it is configured again and again" again_and_more "$now"
+
 # Keepalives are not answered: left has had its handshake response, no more.
 expect "left received" 92 "$(received "$left" wg1 "${PUB[2]}")"
 wg_set "$left" wg1 peer "${PUB[2]}" persistent-keepalive off
