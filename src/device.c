@@ -101,7 +101,9 @@ out:
  * the device is anywhere but in its peers. Who sends may go on until the core has
  * marked the device as down, which is after this; without keys he only gets as far
  * as the stage, and cannot keep the engines from ever being idle. The grace period
- * that closing the sockets takes is also the one that wg_timers_stop() asks for.
+ * that closing the sockets takes is also the one that wg_timers_stop() and
+ * wg_endpoint_forget_routes() ask for. From here on there are no routes: a device that
+ * is deleted leaves our list next, and so does not hear of its namespace's end.
  */
 static int wg_stop(struct net_device *dev)
 {
@@ -117,6 +119,7 @@ static int wg_stop(struct net_device *dev)
 	wg_mode_forget(wg);
 	list_for_each_entry(peer, &wg->peer_list, list) {
 		wg_timers_stop(peer);
+		wg_endpoint_forget_routes(peer);
 		wg_stage_purge(peer, WG_DROP_TX_CLOSED);
 		wg_noise_handshake_clear(peer);
 		wg_keypairs_clear(peer);
@@ -461,6 +464,7 @@ static void lose_namespace(struct wg_device *wg)
 	wg_socket_close(wg);
 	/* Without sockets nobody looks a route up; what is cached pins devices. */
 	list_for_each_entry(peer, &wg->peer_list, list) {
+		wg_endpoint_clear_src(peer);
 		wg_endpoint_forget_routes(peer);
 		cond_resched();
 	}

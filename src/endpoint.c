@@ -225,12 +225,15 @@ void wg_endpoint_clear_src(struct wg_peer *peer)
 
 /**
  * wg_endpoint_forget_routes() - let go of what the routes pin, now
- * @peer: peer of a device that has no sockets any more, so that nobody routes
+ * @peer: peer that nobody routes to any more: its device has had no sockets, or it has
+ *	been dead, for a grace period
+ *
+ * A route belongs to the namespace of the sockets, which may go away before the peer's
+ * last reference does, and then there is nothing left to free it with.
  *
  * Context: process.
  */
 void wg_endpoint_forget_routes(struct wg_peer *peer)
 {
-	wg_endpoint_clear_src(peer);
 	dst_cache_reset_now(&peer->endpoint.routes);
 }

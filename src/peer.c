@@ -8,10 +8,11 @@
  * before, sending or receiving, is done with it. Whoever gets to it later, through
  * the keypair of a packet that was queued, sees that it is dead, drops the packet
  * and arms nothing. (3) Its handshake and keys are wiped, after which no new keys
- * are installed (noise.c looks at @dead under the handshake's lock), and its timers
- * are stopped. (4) What is left are references: queued packets through their
- * keypair, queued work, a netlink dump. The last one frees it after another grace
- * period, for those who look it up under RCU and fail to get a reference.
+ * are installed (noise.c looks at @dead under the handshake's lock), its timers are
+ * stopped, its routes let go of. (4) What is left are references: queued packets
+ * through their keypair, queued work, a netlink dump. The last one frees it after
+ * another grace period, for those who look it up under RCU and fail to get a
+ * reference.
  *
  * Packets in the engine's queues are dropped when the whole device goes
  * (wg_engine.forget()), as they must not outlive it; for a single peer they are
@@ -145,6 +146,7 @@ static void finish_removal(struct wg_peer *peer)
 	wg_noise_handshake_clear(peer);
 	wg_keypairs_clear(peer);
 	wg_timers_stop(peer);
+	wg_endpoint_forget_routes(peer);
 	wg_stage_purge(peer, WG_DROP_TX_CLOSED);
 	wg_peer_put(peer);
 }
@@ -252,12 +254,11 @@ int wg_peer_module_init(void)
 /**
  * wg_peer_module_exit() - end it
  *
- * Context: process; no peer is left but in RCU callbacks, which this waits for:
- * twice, as a keypair's callback may end a peer.
+ * Context: process; no peer or keypair is left but in RCU callbacks, which this waits
+ * for.
  */
 void wg_peer_module_exit(void)
 {
-	rcu_barrier();
 	rcu_barrier();
 	kmem_cache_destroy(peer_cache);
 }

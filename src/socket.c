@@ -190,7 +190,8 @@ static int output(struct wg_output *out, struct sk_buff *skb, u8 ds)
  *
  * Context: BH off, so that the recursion counters of the layers below hold.
  * Return: 0, or a negative errno: -ENONET while the device has no socket of the
- * family, -EAFNOSUPPORT without an endpoint, or what routing said.
+ * family or for a peer that has been removed, -EAFNOSUPPORT without an endpoint, or
+ * what routing said.
  */
 int wg_socket_send(struct wg_peer *peer, struct sk_buff *skb, u8 ds)
 {
@@ -198,6 +199,11 @@ int wg_socket_send(struct wg_peer *peer, struct sk_buff *skb, u8 ds)
 	unsigned int len = skb->len;
 	int ret;
 
+	/* Its routes go a grace period after this was said: none may come anew. */
+	if (unlikely(READ_ONCE(peer->dead))) {
+		wg_drop(peer->device, peer, skb, WG_DROP_TX_CLOSED);
+		return -ENONET;
+	}
 	out.seq = wg_endpoint_read(peer, &out.to);
 	ret = output(&out, skb, ds);
 	if (likely(!ret))

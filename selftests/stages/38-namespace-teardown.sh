@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # what: namespaces whose devices hold routes, or that hold each other's devices,
-#       go away when deleted
+#       go away when deleted, also while a dump holds what has routes of them
 # needs: core ipv6
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
@@ -54,6 +54,52 @@ in_ns "$left" wg show wg1 >/dev/null
 ip -n "$left" link del wg1
 remove_ns "$left"
 remove_ns "$right"
+
+# One namespace after the other is freed; of the last there may be something left.
+flush_deleted() {
+	for _ in 1 2 3; do
+		setup_ns spare
+		tether "$spare"
+		remove_ns "$spare"
+		gone "a namespace of no use" "$CABLE"
+	done
+}
+
+# A dump that nobody goes on with keeps a device that is deleted, and what it has of
+# the other namespace; and the same for a peer that is removed. Where it takes ten
+# seconds to free a namespace, the kernel would complain that the device stays.
+outlived() {
+	local what=$1 deleting=''
+
+	loop_pair
+	# With so many allowed IPs it is this peer that the dump stops at.
+	wg_set "$left" wg1 peer "${PUB[2]}" endpoint "[::1]:5102" \
+		allowed-ips "fd70::2/128$(printf ',10.80.0.%d/32' {0..250})"
+	flood "$left" fd70::2 20
+	coproc HOLD { exec nsenter --net="/run/netns/$left" \
+		python3 "$WGI_LIB/../netlink/holddump.py" wg1; }
+	read -r -t 60 _ <&"${HOLD[0]}" || fail "$what: no dump"
+	if [ "$what" = device ]; then
+		ip -n "$left" link del wg1 &
+		deleting=$!
+		await 5 "$what deleted" no_such_link_in "$left" wg1
+	else
+		wg_set "$left" wg1 peer "${PUB[2]}" remove
+	fi
+	tether "$under"
+	remove_ns "$under"
+	gone "the namespace of the routes of a $what in a dump" "$CABLE"
+	flush_deleted
+	exec {HOLD[1]}>&-
+	wait ${deleting:+"$deleting"} "$HOLD_PID" || fail "$what: dump or deletion"
+	remove_ns "$left"
+	remove_ns "$right"
+}
+no_such_link_in() {
+	! ip -n "$1" link show "$2" >/dev/null 2>&1
+}
+[ "${WGI_EMULATED:-0}" = 1 ] || outlived device
+outlived peer
 
 # Devices in each other's creating namespace.
 setup_ns here there
