@@ -171,8 +171,8 @@ void wg_endpoint_recheck(struct wg_peer *peer, unsigned int seq)
  * @peer: peer
  * @endpoint: its address; the source is chosen by routing
  *
- * Does nothing for a family other than IPv4 and IPv6, nor for IPv6 where the
- * kernel runs without it.
+ * Does nothing for a family other than IPv4 and IPv6. Without IPv6 in the kernel an
+ * endpoint of that family is kept all the same, for who reads it back.
  *
  * Context: any.
  */
@@ -181,8 +181,7 @@ void wg_endpoint_set(struct wg_peer *peer, const struct wg_endpoint *endpoint)
 	sa_family_t family = endpoint->addr.sa_family;
 	struct wg_endpoint current_endpoint;
 
-	if (family != AF_INET &&
-	    (family != AF_INET6 || !ipv6_mod_enabled()))
+	if (family != AF_INET && family != AF_INET6)
 		return;
 	wg_endpoint_read(peer, &current_endpoint);
 	if (likely(same_endpoint(endpoint, &current_endpoint)))
