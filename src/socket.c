@@ -424,8 +424,11 @@ int wg_socket_open(struct wg_device *wg, u16 port)
 		return -ENONET;
 	ret = open_in(wg, net, port, &sk4, &sk6);
 	put_net(net);
-	if (!ret)
+	if (likely(!ret))
 		replace(wg, sk4, sk6);
+	else if (net_ratelimit())
+		netdev_err(wg->dev, "Cannot listen on UDP port %u: error %d\n",
+			   port, ret);
 	return ret;
 }
 
