@@ -395,11 +395,21 @@ static bool decapsulate_ecn(struct sk_buff *skb, u8 ds)
 				    ipv6_get_dsfield(ipv6_hdr(skb))) <= 1;
 }
 
-static bool is_length_error(struct sk_buff *skb, unsigned int *len)
+/* The two kinds of nonsense are counted apart: no IP packet, or one that lies. */
+static bool is_honest(struct sk_buff *skb, unsigned int *len)
 {
+	struct net_device *dev = skb->dev;
+
 	skb_reset_network_header(skb);
 	*len = inner_len(skb);
-	return !*len || *len > skb->len;
+	if (likely(*len && *len <= skb->len))
+		return true;
+	DEV_STATS_INC(dev, rx_errors);
+	if (ip_tunnel_parse_protocol(skb))
+		DEV_STATS_INC(dev, rx_length_errors);
+	else
+		DEV_STATS_INC(dev, rx_frame_errors);
+	return false;
 }
 
 /* Makes a plaintext an inner packet, if it is one and from this peer. */
@@ -410,12 +420,9 @@ static enum wg_drop become_inner(struct wg_peer *peer, struct sk_buff *skb)
 	u8 ds = wg_packet(skb)->ds;
 	unsigned int len;
 
-	if (unlikely(is_length_error(skb, &len))) {
-		DEV_STATS_INC(dev, rx_errors);
-		DEV_STATS_INC(dev, rx_length_errors);
-		return WG_DROP_RX_BAD_LENGTH;
-	}
 	skb->dev = dev;
+	if (unlikely(!is_honest(skb, &len)))
+		return WG_DROP_RX_BAD_LENGTH;
 	__skb_trim(skb, len);
 	wg_packet_become_inner(skb);
 	if (unlikely(!decapsulate_ecn(skb, ds)))
