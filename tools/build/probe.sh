@@ -31,14 +31,13 @@ if grep -q '^CONFIG_WIREGUARD=y' "$config"; then
 	    "module can replace."
 fi
 missing=
-for option in MODULES INET DST_CACHE NET_UDP_TUNNEL CRYPTO_LIB_CURVE25519 \
+for option in MODULES INET IPV6 DST_CACHE NET_UDP_TUNNEL CRYPTO_LIB_CURVE25519 \
 	CRYPTO_LIB_CHACHA20POLY1305; do
 	grep -q "^CONFIG_$option=[ym]" "$config" ||
 		missing="$missing CONFIG_$option"
 done
 [ -z "$missing" ] ||
-	die "this kernel was configured without$missing; CONFIG_WIREGUARD=m" \
-	    "would have selected it."
+	die "this kernel was configured without$missing."
 
 # needs FILE TEXT WHAT: without it the module cannot be built at all.
 needs()
