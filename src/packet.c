@@ -92,6 +92,18 @@ static void inherit_owner(struct sk_buff *outer, struct sk_buff *inner)
 	}
 }
 
+/* Who asked when his packet leaves is to be told; of several, for the last. */
+static void inherit_timestamping(struct sk_buff *outer,
+				 const struct sk_buff *inner)
+{
+	const struct skb_shared_info *asked = skb_shinfo(inner);
+
+	if (likely(!(asked->tx_flags & SKBTX_ANY_TSTAMP)))
+		return;
+	skb_shinfo(outer)->tx_flags |= asked->tx_flags & SKBTX_ANY_TSTAMP;
+	skb_shinfo(outer)->tskey = asked->tskey;
+}
+
 /**
  * wg_packet_inherit() - let a new packet take an inner packet's place
  * @outer: the new packet; may have taken other packets' places already
@@ -107,11 +119,15 @@ static void inherit_owner(struct sk_buff *outer, struct sk_buff *inner)
 void wg_packet_inherit(struct sk_buff *outer, struct sk_buff *inner)
 {
 	outer->priority = inner->priority;
-	outer->tstamp = inner->tstamp;
-	outer->tstamp_type = inner->tstamp_type;
+	/* A departure time; any other is of when the packet came to this host. */
+	if (inner->tstamp_type) {
+		outer->tstamp = inner->tstamp;
+		outer->tstamp_type = inner->tstamp_type;
+	}
 	outer->hash = inner->hash;
 	outer->l4_hash = inner->l4_hash;
 	outer->sw_hash = inner->sw_hash;
+	inherit_timestamping(outer, inner);
 	if (inner->destructor)
 		inherit_owner(outer, inner);
 }
