@@ -5,13 +5,15 @@
  * Who adds an item wakes one worker, unless one is at it; a worker that finds
  * more than it can take at once wakes another. So there are as many at work as
  * there is work for, and packets that come one by one cost one wake-up. A worker
- * only ends its turn on a ring that it saw empty (ordered.h says why that cannot
- * miss an item).
+ * only ends its turn on a ring that it saw empty, or where it is not to run any more
+ * and has woken another (ordered.h says why that cannot miss an item).
+ *
+ * Orders are handed to one CPU's worker, each of which has a list of them.
  *
  * CPUs come and go: where a worker is woken is chosen anew each time, among those
  * online; and the workqueue itself moves what was queued on a CPU that has gone.
  * One that is there and does not get round to it, as something else runs there,
- * has others woken in its place.
+ * has others woken in its place, and its list taken over.
  */
 #include "lane.h"
 
@@ -44,6 +46,12 @@ static int next_cpu(const struct wg_lane *lane, int last)
 			return cpu;
 	}
 	return self;
+}
+
+static bool may_run(const struct wg_lane *lane, int cpu)
+{
+	return cpu >= 0 && cpu_online(cpu) &&
+	       cpumask_test_cpu(cpu, lane->cpus);
 }
 
 static void wake(struct wg_lane *lane, int cpu)
@@ -80,45 +88,69 @@ static void wake_at(struct wg_lane *lane, int cpu)
 	wake(lane, cpu);
 }
 
-/* Whoever was woken last may be at it still, or something else runs there. */
-static void wake_one(struct wg_lane *lane)
+/*
+ * Whoever was woken last may be at it still, or something else runs there. Without
+ * anybody at it, @preferred is, but not where this comes from.
+ */
+static void wake_one(struct wg_lane *lane, int preferred)
 {
 	int cpu = READ_ONCE(lane->last_cpu);
 
 	if (wg_turn_is_idle(&per_cpu_ptr(lane->workers, cpu)->turn))
-		wake_at(lane, next_cpu(lane, cpu));
+		wake_at(lane, preferred != smp_processor_id() &&
+			may_run(lane, preferred) ? preferred :
+						   next_cpu(lane, cpu));
 	else if (unlikely(is_overdue(lane)))
 		wake_at(lane, stand_in(lane, cpu));
 	else
 		wake(lane, cpu);
 }
 
-static void wake_another(struct wg_lane *lane)
+/* False if there is no other. */
+static bool wake_another(struct wg_lane *lane)
 {
-	int cpu = next_cpu(lane, smp_processor_id());
+	int self = smp_processor_id(), cpu = next_cpu(lane, self);
 
-	if (cpu != smp_processor_id())
-		wake(lane, cpu);
+	if (cpu == self)
+		return false;
+	wake(lane, cpu);
+	return true;
+}
+
+/* BH off. */
+static struct wg_ordered *next_unfinished(struct wg_worker *worker)
+{
+	struct llist_node *node;
+
+	spin_lock(&worker->lock);
+	node = wg_fifo_pop(&worker->unfinished);
+	spin_unlock(&worker->lock);
+	return node ? llist_entry(node, struct wg_ordered, waiting) : NULL;
+}
+
+/* Others only ever empty it, and who adds to it kicks the worker afterwards. */
+static bool has_unfinished(const struct wg_worker *worker)
+{
+	return READ_ONCE(worker->unfinished.first) ||
+	       !llist_empty(&worker->unfinished.arrived);
 }
 
 /*
  * Each turn holds its peer and ends for itself; there may be as many as peers, so
- * BH go on and others run in between.
+ * BH go on and others run in between. What is not in hand may be taken over then.
  */
-static bool resume(struct wg_lane *lane)
+static bool resume(struct wg_worker *worker)
 {
-	struct llist_node *node, *next;
+	struct wg_ordered *order;
 
-	if (likely(llist_empty(&lane->unfinished)))
+	if (likely(!has_unfinished(worker)))
 		return false;
-	node = llist_reverse_order(llist_del_all(&lane->unfinished));
-	llist_for_each_safe(node, next, node) {
-		rcu_read_lock_bh();
-		lane->resume(node);
-		rcu_read_unlock_bh();
-		cond_resched();
-	}
-	return true;
+	rcu_read_lock_bh();
+	order = next_unfinished(worker);
+	if (order)
+		worker->lane->resume(order);
+	rcu_read_unlock_bh();
+	return order;
 }
 
 /*
@@ -136,12 +168,11 @@ static void kick_all(struct wg_lane *lane, struct wg_peer **peers,
 	}
 }
 
-/* False when there was nothing to do. */
+/* False when there was nothing in the ring. */
 static bool work_burst(struct wg_lane *lane)
 {
 	struct wg_peer *peers[BURST];
 	void *items[BURST];
-	bool resumed = resume(lane);
 	int count, i;
 
 	rcu_read_lock_bh();
@@ -159,7 +190,31 @@ static bool work_burst(struct wg_lane *lane)
 	}
 	kick_all(lane, peers, count);
 	rcu_read_unlock_bh();
-	return resumed || count;
+	return count;
+}
+
+/*
+ * Is this CPU none of the lane's any more, and another one sent to what is in the
+ * ring? The other one looks at it after this, so nothing has to be left of it.
+ */
+static bool is_relieved(struct wg_worker *worker)
+{
+	bool relieved;
+
+	if (likely(cpumask_test_cpu(worker->cpu, worker->lane->cpus)))
+		return false;
+	local_bh_disable();
+	relieved = wake_another(worker->lane);
+	local_bh_enable();
+	return relieved;
+}
+
+/* What waits for this worker alone, and what anybody may do, by turns. */
+static bool work_once(struct wg_worker *worker)
+{
+	bool resumed = resume(worker);
+
+	return (!is_relieved(worker) && work_burst(worker->lane)) || resumed;
 }
 
 static void work(struct work_struct *work)
@@ -168,7 +223,7 @@ static void work(struct work_struct *work)
 
 	do {
 		wg_turn_begin(&worker->turn);
-		while (work_burst(worker->lane))
+		while (work_once(worker))
 			cond_resched();
 	} while (!wg_turn_end(&worker->turn));
 }
@@ -177,29 +232,57 @@ static void work(struct work_struct *work)
  * wg_lane_add() - have an item worked on
  * @lane: lane
  * @item: item that has its place in its peer's order
+ * @cpu: where it would be best, -1 for anywhere
  *
  * Context: BH off, by who is no NMI nor hard interrupt.
  * Return: false if there was no room: the item is still the caller's.
  */
-bool wg_lane_add(struct wg_lane *lane, struct wg_item *item)
+bool wg_lane_add(struct wg_lane *lane, struct wg_item *item, int cpu)
 {
 	bool added = !ptr_ring_produce(&lane->ring, item);
 
-	wake_one(lane);
+	wake_one(lane, cpu);
 	return added;
 }
 
 /**
  * wg_lane_finish() - have a worker go on with a consumer's turn
  * @lane: lane
- * @waiting: the order's linkage
+ * @order: order, at the caller's turn, which the worker takes over
+ * @cpu: whose worker; another's if that one may not run
  *
  * Context: BH off.
  */
-void wg_lane_finish(struct wg_lane *lane, struct llist_node *waiting)
+void wg_lane_finish(struct wg_lane *lane, struct wg_ordered *order, int cpu)
 {
-	llist_add(waiting, &lane->unfinished);
-	wake_one(lane);
+	if (unlikely(!may_run(lane, cpu)))
+		cpu = next_cpu(lane, cpu);
+	WRITE_ONCE(order->cpu, cpu);
+	WRITE_ONCE(order->handed_over, jiffies ?: 1);
+	wg_fifo_add(&per_cpu_ptr(lane->workers, cpu)->unfinished,
+		    &order->waiting);
+	wake(lane, cpu);
+}
+
+/**
+ * wg_lane_take_over() - hand on what waits for a CPU that does not get to it
+ * @lane: lane
+ * @cpu: that CPU
+ *
+ * To this one, which runs, if it may. What that CPU's worker has in hand stays there.
+ *
+ * Context: BH off.
+ */
+void wg_lane_take_over(struct wg_lane *lane, int cpu)
+{
+	struct wg_worker *worker = per_cpu_ptr(lane->workers, cpu);
+	int to = stand_in(lane, cpu);
+	struct wg_ordered *order;
+
+	if (unlikely(to == cpu))
+		return;
+	while ((order = next_unfinished(worker)))
+		wg_lane_finish(lane, order, to);
 }
 
 static bool all_idle(struct wg_lane *lane)
@@ -254,7 +337,6 @@ int wg_lane_init(struct wg_lane *lane, const struct cpumask *cpus)
 {
 	int cpu, ret;
 
-	init_llist_head(&lane->unfinished);
 	lane->cpus = cpus;
 	lane->last_cpu = cpumask_first(cpu_possible_mask);
 	lane->workers = alloc_percpu(struct wg_worker);
@@ -265,6 +347,9 @@ int wg_lane_init(struct wg_lane *lane, const struct cpumask *cpus)
 
 		INIT_WORK(&worker->work, work);
 		worker->lane = lane;
+		worker->cpu = cpu;
+		spin_lock_init(&worker->lock);
+		wg_fifo_init(&worker->unfinished);
 	}
 	ret = ptr_ring_init(&lane->ring, RING_SIZE, GFP_KERNEL);
 	if (ret)

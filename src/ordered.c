@@ -109,8 +109,9 @@ void wg_ordered_init(struct wg_ordered *order)
 {
 	atomic_set(&order->turn.state, WG_TURN_IDLE);
 	atomic_set(&order->queued, 0);
-	init_llist_head(&order->items.arrived);
-	order->items.first = NULL;
+	wg_fifo_init(&order->items);
+	order->cpu = -1;
+	order->handed_over = 0;
 }
 
 /**

@@ -104,6 +104,16 @@ struct wg_fifo {
 };
 
 /**
+ * wg_fifo_init() - an empty list
+ * @fifo: list
+ */
+static inline void wg_fifo_init(struct wg_fifo *fifo)
+{
+	init_llist_head(&fifo->arrived);
+	fifo->first = NULL;
+}
+
+/**
  * wg_fifo_add() - add a node
  * @fifo: list
  * @node: node
@@ -152,6 +162,11 @@ struct wg_item {
  * @more: the consumer's: it stopped before it had to
  * @closed: an inline sender found it full; see wg_ordered_may_follow()
  * @epoch: the &wg_pipeline.epoch that its last item saw
+ * @cpu: the consumer's: which one it was last or is to be next, -1 for none yet
+ * @moved: the consumer's: jiffies when it last did anything
+ * @handed_over: jiffies since when it waits for @cpu to go on, 0 while it does not
+ *
+ * The last three are of a peer's way out: see pipeline.c.
  *
  * While it is not idle it holds a reference to its peer, and the device's
  * &wg_pipeline.busy counts it.
@@ -164,6 +179,9 @@ struct wg_ordered {
 	bool more;
 	bool closed;
 	unsigned int epoch;
+	int cpu;
+	unsigned long moved;
+	unsigned long handed_over;
 };
 
 /**

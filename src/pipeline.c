@@ -13,8 +13,14 @@
  * step; the cheap ones before and after it run in order. Both queues are bounded
  * by dropping; ordered.c says why no drop can stall a peer.
  *
- * Who sends is the worker that kicks first, for as long as there is something to
- * send: what it sealed is in its cache.
+ * Who sends is the worker that kicks first: what it sealed is in its cache. But a
+ * peer stays with the CPU that sent last, for as long as what that one sent may
+ * still be in a queue of that CPU's below, a backlog or a queue of a NIC, where what
+ * another CPU sends would pass it. So others hand the peer over to that CPU's worker;
+ * and with nothing else to do, it is that worker that is woken to seal. A CPU that
+ * does not get to it loses the peers that wait for it: late is worse than out of
+ * order. While a device is inline its senders send where they are, whatever there is
+ * left of the pipeline.
  *
  * Lifetime. An item holds its keypair, so its peer; an order that has a consumer
  * holds its peer; and the device waits for both in wg_engine.forget() and in
@@ -38,8 +44,12 @@
 #include <linux/sched/isolation.h>
 #include <linux/wait_bit.h>
 
-/* Batches that a consumer may transmit at a stretch with BH off. */
-#define TRANSMIT_MAX	64
+/* Messages that a consumer may transmit at a stretch with BH off. */
+#define TRANSMIT_MAX	256
+/* After this nothing that was sent is in any queue below any more. */
+#define SETTLED		(HZ / 8)
+/* For so long a peer waits for its CPU, in jiffies: a busy one needs a fraction. */
+#define OVERDUE		2
 
 static void seal(struct wg_item *item)
 {
@@ -54,48 +64,78 @@ static void open(struct wg_item *item)
 	wg_rx_open(&item->rx);
 }
 
+static void hand_over(struct wg_peer *peer, int cpu)
+{
+	wg_lane_finish(&peer->device->pipeline.tx, &peer->tx_order, cpu);
+}
+
 /*
- * The consumer's turn on the way out. One that takes too long goes on in a worker,
- * which holds what this one holds.
+ * The consumer's turn on the way out. One that takes too long goes on in this CPU's
+ * worker, which holds what this one holds.
  */
 static void transmit(struct wg_peer *peer)
 {
 	struct wg_ordered *order = &peer->tx_order;
-	unsigned int budget = TRANSMIT_MAX;
+	int budget = TRANSMIT_MAX;
 	struct wg_item *item;
 
+	WRITE_ONCE(order->cpu, smp_processor_id());
+	WRITE_ONCE(order->handed_over, 0);
 	do {
 		wg_turn_begin(&order->turn);
 		while ((item = wg_ordered_peek(order))) {
-			if (unlikely(!budget--)) {
-				wg_lane_finish(&peer->device->pipeline.tx,
-					       &order->waiting);
+			if (unlikely(budget <= 0)) {
+				hand_over(peer, smp_processor_id());
 				return;
 			}
+			budget -= max(item->tx.count, 1U);
 			wg_tx_transmit(&item->tx);
+			order->moved = jiffies;
 			wg_ordered_end(order, item);
 		}
 	} while (!wg_turn_end(&order->turn));
 	wg_ordered_release(peer);
 }
 
-static void kick_tx(struct wg_peer *peer)
+/* At the caller's turn. */
+static bool may_transmit_here(const struct wg_peer *peer)
 {
-	if (wg_ordered_kick(&peer->tx_order, peer))
-		transmit(peer);
+	const struct wg_ordered *order = &peer->tx_order;
+
+	return order->cpu == smp_processor_id() || order->cpu < 0 ||
+	       time_after(jiffies, order->moved + SETTLED) ||
+	       !wg_mode_is_pipeline(peer->device);
 }
 
-static void resume_tx(struct llist_node *waiting)
+static void kick_tx(struct wg_peer *peer)
 {
-	transmit(container_of(waiting, struct wg_peer, tx_order.waiting));
+	struct wg_ordered *order = &peer->tx_order;
+	unsigned long since;
+
+	if (wg_ordered_kick(order, peer)) {
+		if (likely(may_transmit_here(peer)))
+			transmit(peer);
+		else
+			hand_over(peer, order->cpu);
+		return;
+	}
+	/* Whoever it is that is late: seen a moment late, it is somebody else's list. */
+	since = READ_ONCE(order->handed_over);
+	if (unlikely(since && time_after(jiffies, since + OVERDUE)))
+		wg_lane_take_over(&peer->device->pipeline.tx,
+				  READ_ONCE(order->cpu));
+}
+
+static void resume_tx(struct wg_ordered *order)
+{
+	transmit(container_of(order, struct wg_peer, tx_order));
 }
 
 /* A kick from where nobody may transmit for long, or at all: too deep a stack. */
 static void kick_tx_later(struct wg_peer *peer)
 {
 	if (wg_ordered_kick(&peer->tx_order, peer))
-		wg_lane_finish(&peer->device->pipeline.tx,
-			       &peer->tx_order.waiting);
+		hand_over(peer, peer->tx_order.cpu);
 }
 
 static void drop_tx(struct wg_peer *peer, struct sk_buff *skb,
@@ -158,7 +198,8 @@ static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
 
 	if (unlikely(!item))
 		return !keyless;
-	if (unlikely(!wg_lane_add(&peer->device->pipeline.tx, item))) {
+	if (unlikely(!wg_lane_add(&peer->device->pipeline.tx, item,
+				  READ_ONCE(peer->tx_order.cpu)))) {
 		DEV_STATS_INC(peer->device->dev, tx_dropped);
 		wg_tx_drop(&item->tx, WG_DROP_TX_QUEUE_FULL);
 		wg_item_done(item);
@@ -220,7 +261,7 @@ static void enter(struct wg_peer *peer, struct wg_item *item)
 	hold(item);
 	begin_epoch(peer, item);
 	wg_ordered_add(&peer->rx_order, item);
-	if (unlikely(!wg_lane_add(&peer->device->pipeline.rx, item))) {
+	if (unlikely(!wg_lane_add(&peer->device->pipeline.rx, item, -1))) {
 		wg_rx_refuse(peer->device, &item->rx.packets,
 			     WG_DROP_RX_QUEUE_FULL);
 		wg_item_done(item);

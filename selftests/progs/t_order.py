@@ -147,4 +147,18 @@ volley("each flow from its own CPU", pinned)
 volley("flows that hop between CPUs", hopping)
 volley("as fast as it goes", flat_out)
 volley("while the receiver starts anew", slowly, bounce=True)
+
+
+def pinned_flat_out(flow):
+    os.sched_setaffinity(0, {cpus[flow % len(cpus)]})
+    flat_out(flow)
+
+
+# Where nothing is steered, a CPU's packets are in a backlog of its own: what a flow
+# sends from one CPU has to leave from one, whoever sealed it.
+for end, device in ((NS_A, "va"), (NS_B, "vb")):
+    run(end, "sh", "-c", f"echo 0 >/sys/class/net/{device}/queues/rx-0/rps_cpus")
+for turn in range(3):
+    volley("each flow from its own CPU, not steered", pinned)
+    volley("as fast as it goes from its own CPU, not steered", pinned_flat_out)
 finish()
