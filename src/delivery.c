@@ -40,7 +40,7 @@
 /* Opened packets that wait for one CPU; some 3 ms of work. */
 #define QUEUE_MAX	1024
 /* Of the threaded ones. */
-#define THREADS_MAX	8
+#define THREADS_MAX	64
 /* A poll leaves orders at least this much of its budget. */
 #define ORDERS_SHARE	16
 
