@@ -162,6 +162,20 @@ static void sizes(void)
 	result(worst <= 6, "with six questions at most");
 }
 
+/* WireGuard's MTU may be more than a packet can be. */
+static void no_size(void)
+{
+	struct search search;
+
+	search_begin(&search, 100000);
+	result(search_next(&search) == 65535, "no packet is longer than 65535");
+	search_tell(&search, 65535, true);
+	result(!search_next(&search) && search.fits == 65535,
+	       "a longer one is not looked for");
+	search_begin(&search, ~0u);
+	result(search_next(&search) == 65535, "the largest number");
+}
+
 int main(void)
 {
 	puts("KTAP version 1");
@@ -171,6 +185,7 @@ int main(void)
 	sleeping();
 	choice();
 	sizes();
+	no_size();
 	printf("1..%d\n# %d passed, %d failed\n", number, number - failed,
 	       failed);
 	return failed != 0;

@@ -10,6 +10,9 @@
 /* What every IPv6 link has to carry, and so no tunnel is given less. */
 #define MEASURE_LEAST 1280
 
+/* The most that the header of IPv4 can speak of; an interface's MTU may be more. */
+#define MEASURE_MOST 65535
+
 /**
  * struct search - which size fits, from MEASURE_LEAST to another
  * @fits: the largest known to, or MEASURE_LEAST
@@ -22,7 +25,7 @@ struct search {
 	bool begun;
 };
 
-/* search_begin() - @most is the size that is hoped for */
+/* search_begin() - @most is the size that is hoped for, up to MEASURE_MOST */
 void search_begin(struct search *search, unsigned int most);
 
 /* search_next() - the next size to try, or 0 if it is found: @fits */

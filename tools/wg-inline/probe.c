@@ -299,6 +299,8 @@ int probe_send(const struct probe *probe, unsigned int index,
 		.sll_ifindex = index,
 	};
 
+	if (size > PROBE_MOST)
+		return -EMSGSIZE;
 	memset(packet, 0, size);
 	echo->id = probe->id;
 	echo->secret = probe->secret;

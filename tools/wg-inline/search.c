@@ -8,7 +8,7 @@
 void search_begin(struct search *search, unsigned int most)
 {
 	search->fits = MEASURE_LEAST;
-	search->not = most + 1;
+	search->not = (most < MEASURE_MOST ? most : MEASURE_MOST) + 1;
 	search->begun = false;
 }
 
