@@ -523,6 +523,9 @@ static void traffic(void)
 	patient.cores[2].soft = 95;
 	sick(check_landing, "one tunnel, all of a CPU", "more tunnels",
 	     "wg-inline bundle up FILE -n 4");
+	cpus_from_list(&patient.online, "0-63");
+	sick(check_landing, "more CPUs than tunnels there can be", "more tunnels",
+	     "wg-inline bundle up FILE -n 32");
 	patient.cores[2].received = 900;
 	healthy(check_landing, "too little to say");
 }

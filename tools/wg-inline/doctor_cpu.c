@@ -294,16 +294,15 @@ void check_landing(const struct patient *patient, struct report *report)
 {
 	unsigned int active = active_tunnels(patient), share, soft;
 	const struct core *core;
+	int cpus = CPU_COUNT(&patient->online), cpu;
 	struct state bundle;
 	uint64_t all;
-	int cpu;
 
 	cpu = busiest(patient, &all);
 	core = &patient->cores[cpu];
 	share = percent(core->received, all);
 	soft = percent(core->soft, core->ticks);
-	if (all < TRAFFIC || CPU_COUNT(&patient->online) < 2 ||
-	    share < MOST_OF_IT)
+	if (all < TRAFFIC || cpus < 2 || share < MOST_OF_IT)
 		return;
 	if (active > 1) {
 		found(report, "", NULL,
@@ -316,7 +315,7 @@ void check_landing(const struct patient *patient, struct report *report)
 		found(report, "", NULL,
 		      "one tunnel received packets while we looked, and CPU %d had %u %% of its time in interrupts: more tunnels could use more CPUs",
 		      cpu, soft);
-		mend(report, "wg-inline bundle up FILE -n %u",
-		     (unsigned int)CPU_COUNT(&patient->online));
+		mend(report, "wg-inline bundle up FILE -n %d",
+		     cpus < MOST_TUNNELS ? cpus : MOST_TUNNELS);
 	}
 }
