@@ -331,6 +331,11 @@ static void queues(void)
 	cpus_from_list(&patient.isolated, "3");
 	sick(check_queues, "it has no more", "(RPS)",
 	     "for q in /sys/class/net/eth0/queues/rx-*; do echo 7 >$q/rps_cpus; done");
+	cpus_from_list(&patient.online, "0-67");
+	cpus_from_list(&patient.isolated, "0-31,36-63");
+	sick(check_queues, "CPUs beyond the first 32", "(RPS)",
+	     "for q in /sys/class/net/eth0/queues/rx-*; do echo f,0000000f,00000000 >$q/rps_cpus; done");
+	cpus_from_list(&patient.online, "0-3");
 	cpus_from_list(&nic.rps, "0-3");
 	healthy(check_queues, "RPS does it");
 	CPU_ZERO(&nic.rps);
@@ -562,6 +567,12 @@ static void cpu_sets(void)
 		result(!strcmp(cpus_text(&cpus), masks[i].text),
 		       "a mask of CPUs");
 	}
+	cpus_from_list(&cpus, "0,31-32,1023");
+	result(!strncmp(cpus_mask(&cpus), "80000000,0000", 13) &&
+	       !strcmp(cpus_mask(&cpus) + 9 * 30, "00000001,80000001"),
+	       "the longest mask");
+	CPU_ZERO(&cpus);
+	result(!strcmp(cpus_mask(&cpus), "0"), "an empty mask");
 	memset(long_mask, 'f', sizeof(long_mask));
 	long_mask[sizeof(long_mask) - 1] = '\0';
 	cpus_from_mask(&cpus, long_mask);

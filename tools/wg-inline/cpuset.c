@@ -97,6 +97,31 @@ const char *cpus_text(const cpu_set_t *cpus)
 	return room;
 }
 
+static unsigned int word_of(const cpu_set_t *cpus, int first)
+{
+	unsigned int word = 0, bit;
+
+	for (bit = 0; bit < 32; bit++)
+		word |= CPU_ISSET(first + bit, cpus) ? 1u << bit : 0;
+	return word;
+}
+
+/* In words of 32 bits, the last CPUs first. */
+const char *cpus_mask(const cpu_set_t *cpus)
+{
+	static char room[CPU_SETSIZE / 32 * 9 + 1];
+	int first = CPU_SETSIZE - 32;
+	size_t length;
+
+	while (first && !word_of(cpus, first))
+		first -= 32;
+	length = sprintf(room, "%x", word_of(cpus, first));
+	while ((first -= 32) >= 0)
+		length += sprintf(room + length, ",%08x",
+				  word_of(cpus, first));
+	return room;
+}
+
 bool cpus_overlap(const cpu_set_t *a, const cpu_set_t *b)
 {
 	cpu_set_t both;

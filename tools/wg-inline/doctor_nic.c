@@ -75,8 +75,6 @@ static void advise_queues(const struct patient *patient, const struct nic *nic,
 			  unsigned int wanted, struct report *report)
 {
 	cpu_set_t cpus = fit_cpus(patient, nic);
-	unsigned long mask = 0;
-	unsigned int cpu;
 
 	if (nic->most > nic->queues) {
 		mend(report, "ethtool -L %s %s %u", quoted(nic->name),
@@ -84,12 +82,9 @@ static void advise_queues(const struct patient *patient, const struct nic *nic,
 		     least(wanted, nic->most));
 		return;
 	}
-	/* A mask of more CPUs than a word has bits is left to the reader. */
-	for (cpu = 0; cpu < 32; cpu++)
-		mask |= CPU_ISSET(cpu, &cpus) ? 1ul << cpu : 0;
 	mend(report,
-	     "for q in /sys/class/net/%s/queues/rx-*; do echo %lx >$q/rps_cpus; done",
-	     quoted(nic->name), mask);
+	     "for q in /sys/class/net/%s/queues/rx-*; do echo %s >$q/rps_cpus; done",
+	     quoted(nic->name), cpus_mask(&cpus));
 }
 
 void check_queues(const struct patient *patient, struct report *report)
