@@ -52,6 +52,14 @@ add_wg "$left" 'w"\x'
 metrics
 expect "interface with a strange name" 0 "$(value 'peers{interface="w\"\\x"}')"
 
+# Names need not be text, which all output is.
+add_wg "$left" $'w\xff\xc3\xa9'
+metrics
+iconv -f UTF-8 -t UTF-8 "$SCRATCH/metrics" >/dev/null || fail "no UTF-8"
+expect "interface whose name is no text" 0 "$(value 'peers{interface="w\\xffé"}')"
+expect "the same as JSON" 'w\xffé' \
+	"$(json "$left" "next(name for name in i if name.endswith('é'))")"
+
 # The rules speak of what there is.
 rules=$WGI_LIB/../../documentation/wireguard-inline.rules.yml
 if [ -e "$rules" ]; then

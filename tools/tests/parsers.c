@@ -2,6 +2,7 @@
 /* What the parsers make of values, one by one. KTAP on standard output. */
 #include "cpulist.h"
 #include "ethtool.h"
+#include "utf8.h"
 #include "value.h"
 
 #include <arpa/inet.h>
@@ -36,6 +37,26 @@ static void cpulists(void)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		result(cpulist_check(bad[i]), "no list of CPUs", bad[i]);
 	result(cpulist_check("0\n"), "no list of CPUs", "0 and a newline");
+}
+
+static void characters(void)
+{
+	static const char *const good[] = {
+		"a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+		"\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+	};
+	static const char *const bad[] = {
+		"\xff", "\x80", "\xc3", "\xc3z", "\xc0\x80", "\xc1\xbf",
+		"\xe0\x9f\xbf", "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf",
+		"\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		result(utf8_length(good[i]) == strlen(good[i]),
+		       "a character", "");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		result(!utf8_length(bad[i]), "bytes that are none", "");
 }
 
 static void counters(void)
@@ -171,6 +192,7 @@ int main(void)
 		return 1;
 	puts("KTAP version 1");
 	cpulists();
+	characters();
 	counters();
 	keys();
 	prefixes();

@@ -1,24 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "json.h"
 
+#include "utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 static unsigned int depth;
 static bool first = true;
 
+/* A byte that is no part of a character is written as \xff, in four. */
+static void put_odd(unsigned char c)
+{
+	if (c == '"' || c == '\\')
+		printf("\\%c", c);
+	else if (c < 0x80)
+		printf("\\u%04x", c);
+	else
+		printf("\\\\x%02x", c);
+}
+
 static void put_string(const char *text)
 {
+	size_t length;
+
 	putchar('"');
-	for (; *text; text++) {
+	for (; *text; text += length ? length : 1) {
 		unsigned char c = *text;
 
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < ' ' || c == 0x7f)
-			printf("\\u%04x", c);
+		length = utf8_length(text);
+		if (!length || c == '"' || c == '\\' || c < ' ' || c == 0x7f)
+			put_odd(c);
 		else
-			putchar(c);
+			fwrite(text, length, 1, stdout);
 	}
 	putchar('"');
 }

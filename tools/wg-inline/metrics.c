@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "module.h"
 #include "snapshot.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -21,14 +22,23 @@ static void family(const char *name, const char *type, const char *help)
 	printf("# HELP " PREFIX "%s %s\n", name, help);
 }
 
-/* Names of interfaces may hold anything but a slash and white space. */
+/*
+ * Names of interfaces may hold anything but a slash and white space. A byte that is
+ * no part of a character is written as \xff, with the backslash escaped.
+ */
 static void label(const char *name, const char *value)
 {
+	size_t length;
+
 	printf("%s=\"", name);
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			putchar('\\');
-		putchar(*value);
+	for (; *value; value += length ? length : 1) {
+		length = utf8_length(value);
+		if (!length)
+			printf("\\\\x%02x", (unsigned char)*value);
+		else if (*value == '"' || *value == '\\')
+			printf("\\%c", *value);
+		else
+			fwrite(value, length, 1, stdout);
 	}
 	putchar('"');
 }
