@@ -126,6 +126,36 @@ done
 [ $(($(packets_of "$left" dc-2) - count)) -ge 200 ] ||
 	fail "no flow came back to dc-2"
 
+# So many flows that no bucket of the group ever pauses: the tunnel has its share
+# again, though not by what pauses.
+buckets_of() {
+	local hop
+	hop=$(ip -n "$left" nexthop show | awk -v dev="$1" '
+		$3 == "dev" && $4 == dev && $2 % 2 == 0 { print $2 }')
+	ip -n "$left" nexthop bucket show nhid "$hop" | wc -l
+}
+has_buckets() {
+	[ "$(buckets_of "$1")" -ge "$2" ]
+}
+bg_ns "$left" python3 -c '
+import itertools, socket, time
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in itertools.count():
+    out.sendto(b"x", ("10.50.0.2", 20000 + n % 1000))
+    if n % 50 == 0:
+        time.sleep(0.04)'
+load=$BG
+cut x2
+both_have "busy, cut" 3 "dc dc-3 dc-4"
+sleep 6
+mend x2
+both_have "busy, mended" 5 "dc dc-2 dc-3 dc-4"
+sleep 6
+! has_buckets dc-2 40 || fail "buckets pause, which makes this no test"
+await 40 "busy buckets of dc-2" has_buckets dc-2 60
+kill -0 "$load" || fail "there was no load"
+stop "$load"
+
 # Loaded, with TCP one way and UDP the other, without pause: the flows of the tunnel
 # that is cut have to move, too. So many that each tunnel has some.
 bg_ns "$right" iperf3 -s -p 5301 >/dev/null

@@ -15,8 +15,13 @@
 
 #define NEW (NLM_F_CREATE | NLM_F_EXCL)
 #define BUCKETS 256
-/* In hundredths of a second: a flow that pauses for so long may be moved. */
+/*
+ * In hundredths of a second. A bucket in which nothing was sent for so long may be
+ * moved to a tunnel that has come back; what it still lacks after UNBALANCED is
+ * moved without regard, or it would get nothing where no bucket ever pauses.
+ */
 #define IDLE 400
+#define UNBALANCED 3000
 
 static size_t address_size(int family)
 {
@@ -148,6 +153,7 @@ static int write_group(uint32_t id, const unsigned int *indexes,
 	resilient = mnl_attr_nest_start(message, NHA_RES_GROUP);
 	mnl_attr_put_u16(message, NHA_RES_GROUP_BUCKETS, BUCKETS);
 	mnl_attr_put_u32(message, NHA_RES_GROUP_IDLE_TIMER, IDLE);
+	mnl_attr_put_u32(message, NHA_RES_GROUP_UNBALANCED_TIMER, UNBALANCED);
 	mnl_attr_nest_end(message, resilient);
 	return end(nl, message, NULL, NULL);
 }
