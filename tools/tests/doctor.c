@@ -214,6 +214,9 @@ static void modules(void)
 	m->loaded.kind = m->disk.kind = m->next.kind = MODULE_OURS;
 	healthy(check_module, "ours in memory, on disk and next");
 	m->loaded.kind = MODULE_STOCK;
+	sick(check_module, "stock is loaded, ours installed, with tunnels",
+	     "are deleted", NULL);
+	patient.survey.count = 0;
 	sick(check_module, "stock is loaded, ours installed", "stock",
 	     "modprobe -r wireguard && modprobe wireguard");
 	m->loaded.kind = MODULE_OURS;
@@ -228,6 +231,9 @@ static void modules(void)
 	strcpy(m->disk.source, "other");
 	sick(check_module, "another build is on disk", "another build",
 	     "modprobe -r wireguard && modprobe wireguard");
+	patient.survey.count = 2;
+	sick(check_module, "another build is on disk, with tunnels",
+	     "another build", NULL);
 	m->loaded.kind = MODULE_BUILTIN;
 	sick(check_module, "a part of the kernel cannot be mended", "stock",
 	     NULL);

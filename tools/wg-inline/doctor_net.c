@@ -15,6 +15,33 @@ static const char *const versions[FAMILIES] = { "IPv4", "IPv6" };
 
 /* ---------------------------------------------------------------- module -- */
 
+#define RELOAD "modprobe -r wireguard && modprobe wireguard"
+
+/* Is what is on disk right, so that it only has to be loaded? */
+static bool wants_reload(const struct modules *modules)
+{
+	return modules->disk.kind == MODULE_OURS &&
+	       modules->loaded.kind != MODULE_BUILTIN &&
+	       (modules->loaded.kind != MODULE_OURS ||
+		!modules_fallback(modules));
+}
+
+/* A module takes its interfaces along: there is no such command while there are. */
+static void advise_reload(size_t tunnels, const char *warning,
+			  struct report *report)
+{
+	if (tunnels) {
+		found(report, "", NULL,
+		      "%s; the next boot loads the one on disk, or, once all WireGuard interfaces are taken down, of every network namespace, \"" RELOAD "\" (interfaces that are left are deleted with it)",
+		      warning);
+		return;
+	}
+	found(report, "", NULL,
+	      "%s (interfaces in other network namespaces, if there are any, have to be taken down first: they would be deleted)",
+	      warning);
+	mend(report, RELOAD);
+}
+
 void check_module(const struct patient *patient, struct report *report)
 {
 	const struct modules *modules = &patient->modules;
@@ -22,13 +49,12 @@ void check_module(const struct patient *patient, struct report *report)
 
 	if (!warning)
 		return;
+	if (wants_reload(modules)) {
+		advise_reload(patient->survey.count, warning, report);
+		return;
+	}
 	found(report, "", NULL, "%s", warning);
-	if (modules->disk.kind == MODULE_OURS &&
-	    modules->loaded.kind != MODULE_BUILTIN &&
-	    (modules->loaded.kind != MODULE_OURS ||
-	     !modules_fallback(modules)))
-		mend(report, "modprobe -r wireguard && modprobe wireguard");
-	else if (modules->loaded.kind != MODULE_BUILTIN)
+	if (modules->loaded.kind != MODULE_BUILTIN)
 		mend(report, "dkms autoinstall -k %s",
 		     modules->disk.kind == MODULE_OURS ? modules->newest :
 		     modules->release);
