@@ -52,9 +52,9 @@ WAITING='[ -]waits '
 # How many guests that mostly wait there may be beside the others.
 WAITERS=1
 PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool flex git
-	iperf3 iproute2 iptables iputils-ping kmod libelf-dev libkmod-dev libmnl-dev libsodium-dev
-	libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
-	util-linux wireguard-go wireguard-tools xz-utils"
+	iperf3 iproute2 iptables iputils-ping kmod libc6-dbg libelf-dev libkmod-dev libmnl-dev
+	libsodium-dev libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
+	util-linux valgrind wireguard-go wireguard-tools xz-utils"
 
 usage() { sed -n '4,33s/^# \{0,1\}//p' "$0"; }
 
@@ -149,6 +149,7 @@ plan_default() {
 	jobs_of 7.2 core "$first"
 	jobs_of 6.12 core "$first"
 	echo lint
+	echo tools
 	echo model
 	echo dkms
 }
@@ -174,6 +175,7 @@ plan_all() {
 		jobs_of "$target" all $(modes)
 	done
 	echo lint
+	echo tools
 	echo model
 	echo dkms
 }

@@ -442,6 +442,7 @@ job_run() {
 	[[ $selection != =* ]] || SECOND_GO=${selection#=}
 	case $TARGET in
 	lint) static_rules; return ;;
+	tools) tools_test; return ;;
 	model) relay model "$HERE/model/run.sh"; return ;;
 	dkms) dkms_test; return ;;
 	esac
@@ -512,3 +513,6 @@ dkms_test() {
 
 # static_rules: with one of the kernels; "make lint" builds for all of them.
 static_rules() { LINT_KERNELS=6.1 relay lint "$PROJECT/tools/build/lint.sh"; }
+
+# tools_test: what the command's own tests say, which need no guest.
+tools_test() { OUT=$RUNS/tools-out relay tools "$PROJECT/tools/tests/run.sh"; }
