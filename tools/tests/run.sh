@@ -52,6 +52,7 @@ for test in parsers liveness spread doctor; do
 	passes "$test" "$OUT/$test"
 done
 passes "files" tests/files.sh "$OUT/asan/wg-inline"
+passes "completion" tests/completion.sh "$OUT/wg-inline"
 for test in config words; do
 	passes "kept inputs of the fuzzer: $test" \
 		"$OUT/replay-$test" fuzz/corpus/$test/*
