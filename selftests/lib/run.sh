@@ -340,7 +340,7 @@ suite() {
 make_suite() {
 	rm -rf "$1"
 	cp -a "$PROJECT/selftests" "$1" || return
-	cp -a "$PROJECT/documentation/examples" "$1/" || return
+	cp -a "$PROJECT"/documentation/{examples,*.rules.yml} "$1/" || return
 	# Guests cannot keep what they compile, and would each time.
 	/usr/bin/python3 -m compileall -q "$1" >&2 || return
 	make -C "$1/progs" >&2 || return
