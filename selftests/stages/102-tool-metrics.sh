@@ -77,8 +77,33 @@ said=$(tool "$left" top wg1 -n 2 -d 0.5)
 expect "frames" 2 "$(grep -c '^wg-inline top' <<<"$said")"
 rate=$(awk '$1 == "wg1" { rate = $7 } END { print rate }' <<<"$said")
 expect_match "thousands of packets a second, by top" '[1-9]' "$rate"
+# on_screen ROWS: a frame on a terminal of so many
+on_screen() {
+	in_ns "$left" python3 -c '
+import fcntl, os, pty, struct, sys, termios
+pid, fd = pty.fork()
+if not pid:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", int(sys.argv[1]), 80, 0, 0))
+    os.execv(sys.argv[2], ["wg-inline", "top", "-n", "1", "-d", "0.5"])
+try:
+    while data := os.read(fd, 4096):
+        os.write(1, data)
+except OSError:
+    pass' "$1" "$TOOL"
+}
+for n in 1 2 3 4 5 6 7 8; do
+	ip -n "$left" link add "more$n" type wireguard
+done
+# The cursor stays in the last line.
+for rows in 10 11 14; do
+	expect "lines of a screen of $rows" $((rows - 1)) \
+		"$(on_screen $rows | wc -l)"
+done
+expect_match "what has no room" "and [0-9]+ more interfaces" "$(on_screen 10)"
+expect "a screen with room" "" "$(on_screen 60 | grep '^and ' || :)"
 expect "CPUs seen by top" yes "$(grep -q '^cpu 0 .*%' <<<"$said" && echo yes)"
 tool_refused "top, never" "-d takes seconds" "$left" top -n 0
+tool_refused "top, less than never" "-d takes seconds" "$left" top -n -5
 tool_refused "top, no interval" "-d takes seconds" "$left" top -d x
 tool_refused "top, an infinite interval" "-d takes seconds" "$left" top -d inf
 tool_refused "top of an unknown interface" "no interface" "$left" top wg9

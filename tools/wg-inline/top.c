@@ -6,6 +6,7 @@
 #include "ticks.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 
 #define BAR 30
 #define MOST_CPUS 4096
+/* Lines with neither an interface nor a CPU, and the one the cursor is left in. */
+#define OTHER_LINES 6
 
 /**
  * struct moment - what rates are the difference of two of
@@ -111,20 +114,31 @@ static void print_interface(const struct snapshot *was,
 		printf("%6" PRId64 " s\n", is->tunnel.newest);
 }
 
-static void print_interfaces(const struct moment *a, const struct moment *b)
+static void print_more(size_t count, const char *what)
 {
-	size_t i;
+	if (count)
+		printf("and %zu %s\n", count, what);
+}
 
+/* At most @room lines, of which the last may say what is left out. */
+static void print_interfaces(const struct moment *a, const struct moment *b,
+			     size_t room)
+{
+	size_t i, count = b->survey.count;
+
+	if (count > room)
+		count = room - 1;
 	printf("%-15s %-8s %7s %7s %8s %8s %8s %8s %8s %8s\n", "interface",
 	       "mode", "peers", "live", "rx Gb/s", "tx Gb/s", "rx kpps",
 	       "tx kpps", "drops/s", "handshk");
-	for (i = 0; i < b->survey.count; i++) {
+	for (i = 0; i < count; i++) {
 		const struct snapshot *is = &b->survey.of[i];
 		const struct snapshot *was = find(&a->survey, is->link);
 
 		if (was)
 			print_interface(was, is, b->when - a->when);
 	}
+	print_more(b->survey.count - count, "more interfaces");
 }
 
 /* Packets of all interfaces that a CPU handled, if the module says. */
@@ -138,6 +152,19 @@ static uint64_t packets_on(const struct moment *moment, int cpu)
 	return sum;
 }
 
+static bool is_there(const struct moment *a, const struct moment *b, int cpu)
+{
+	return cpu < a->cpus && b->load[cpu].all > a->load[cpu].all;
+}
+
+static uint64_t busy_for(const struct moment *a, const struct moment *b, int cpu)
+{
+	uint64_t all = b->load[cpu].all - a->load[cpu].all;
+	uint64_t idle = b->load[cpu].idle - a->load[cpu].idle;
+
+	return all > idle ? all - idle : 0;
+}
+
 static int share(uint64_t part, uint64_t all)
 {
 	return all ? lround(BAR * (double)part / all) : 0;
@@ -146,9 +173,8 @@ static int share(uint64_t part, uint64_t all)
 static void print_cpu(const struct moment *a, const struct moment *b, int cpu)
 {
 	const struct ticks *was = &a->load[cpu], *is = &b->load[cpu];
-	uint64_t all = is->all - was->all, idle = is->idle - was->idle;
-	uint64_t soft = is->soft - was->soft;
-	uint64_t busy = all > idle ? all - idle : 0;
+	uint64_t all = is->all - was->all, soft = is->soft - was->soft;
+	uint64_t busy = busy_for(a, b, cpu);
 	int i, hash = share(soft, all), bars = share(busy, all);
 
 	printf("cpu %-4d %3d %% %3d %% [", cpu,
@@ -160,16 +186,65 @@ static void print_cpu(const struct moment *a, const struct moment *b, int cpu)
 				 b->when - a->when) / 1e3);
 }
 
-static void print_cpus(const struct moment *a, const struct moment *b)
+/* How many CPUs were busier than this one, or as busy and come before it? */
+static size_t place_of(const struct moment *a, const struct moment *b, int cpu)
 {
+	uint64_t busy = busy_for(a, b, cpu), other;
+	size_t before = 0;
+	int i;
+
+	for (i = 0; i < b->cpus; i++) {
+		if (!is_there(a, b, i))
+			continue;
+		other = busy_for(a, b, i);
+		before += other > busy || (other == busy && i < cpu);
+	}
+	return before;
+}
+
+/* Where there is no room for all of them, those that do the most. */
+static void print_cpus(const struct moment *a, const struct moment *b,
+		       size_t room)
+{
+	size_t count = 0, left_out = 0;
 	int cpu;
 
 	printf("\n%-8s %5s %5s  %-*s %9s\n", "", "busy", "soft", BAR,
 	       "# softirq  | everything else", "kpps");
-	for (cpu = 0; cpu < a->cpus && cpu < b->cpus; cpu++) {
-		if (b->load[cpu].all > a->load[cpu].all)
+	for (cpu = 0; cpu < b->cpus; cpu++)
+		count += is_there(a, b, cpu);
+	if (count > room)
+		left_out = count - (room - 1);
+	for (cpu = 0; cpu < b->cpus; cpu++) {
+		if (is_there(a, b, cpu) &&
+		    (!left_out || place_of(a, b, cpu) < count - left_out))
 			print_cpu(a, b, cpu);
 	}
+	print_more(left_out, "less busy");
+}
+
+/* The lines of the terminal that are left; any number where there is none. */
+static size_t screen_room(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) ||
+	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row)
+		return SIZE_MAX;
+	return size.ws_row > OTHER_LINES + 4 ? size.ws_row - OTHER_LINES : 4;
+}
+
+/* Interfaces get what CPUs do not need, and no less than half. */
+static void print_tables(const struct moment *a, const struct moment *b)
+{
+	size_t room = screen_room(), some = room - room / 2;
+	size_t cpus = (size_t)b->cpus < some ? (size_t)b->cpus : some;
+	size_t lines = b->survey.count;
+
+	if (lines > room - cpus)
+		lines = room - cpus;
+	print_interfaces(a, b, lines);
+	print_cpus(a, b, room - lines);
 }
 
 static void print_frame(const struct moment *a, const struct moment *b)
@@ -179,13 +254,11 @@ static void print_frame(const struct moment *a, const struct moment *b)
 	int screen = isatty(STDOUT_FILENO);
 
 	strftime(when, sizeof(when), "%H:%M:%S", localtime(&time_now));
-	/* Home, draw, and clear what is left of the frame before. */
-	fputs(screen ? "\033[H\033[J" : "", stdout);
+	/* Home, clear, and draw; what is too long for a line is cut off. */
+	fputs(screen ? "\033[H\033[J\033[?7l" : "", stdout);
 	printf("wg-inline top  %s  over %.1f s\n\n", when, b->when - a->when);
-	print_interfaces(a, b);
-	print_cpus(a, b);
-	if (!screen)
-		putchar('\n');
+	print_tables(a, b);
+	fputs(screen ? "\033[?7h" : "\n", stdout);
 	fflush(stdout);
 }
 
@@ -207,7 +280,7 @@ static int watch(const char *name, double seconds, long times)
 
 	if (take(was, name))
 		return 1;
-	for (ret = 0; times && !ret; times -= times > 0) {
+	for (ret = 0; times && !ret; times -= times < LONG_MAX) {
 		wait_for(seconds);
 		if (take(is, name)) {
 			ret = 1;
@@ -228,7 +301,7 @@ int cmd_top(int argc, char **argv)
 {
 	const char *name = NULL;
 	double seconds = 1;
-	long times = -1;
+	long times = LONG_MAX;
 	char *end = "";
 	int i;
 
@@ -242,7 +315,7 @@ int cmd_top(int argc, char **argv)
 		else
 			return cmd_usage("top");
 	}
-	if (*end || !(seconds >= 0.1 && seconds <= 3600) || !times) {
+	if (*end || !(seconds >= 0.1 && seconds <= 3600) || times < 1) {
 		say("-d takes seconds from 0.1 to 3600, -n a number from 1");
 		return 1;
 	}
