@@ -10,7 +10,7 @@
 # shellcheck source-path=SCRIPTDIR source=../tools/tool.sh
 . "$(dirname "$(readlink -f "$0")")/../tools/tool.sh"
 
-need ethtool python3 unshare
+need ethtool nft python3 unshare
 need_ipv6
 [ "$(nproc)" -gt 1 ] || skip "one CPU has nothing to scale to"
 
@@ -210,10 +210,61 @@ wg_set "$left" wg3 fwmark 0x77
 ip -n "$left" route add default dev wg1 table 119
 ip -n "$left" rule add to 192.0.2.2 table 119 pref 120
 ip -n "$left" rule add fwmark 0x77 table main pref 119
+add_wg "$right" wg3
+wg_set "$right" wg3 KEY:2 listen-port 5203 peer "${PUB[1]}" \
+	endpoint 192.0.2.1:5103 allowed-ips 10.71.0.1/32
+wg_set "$left" wg3 peer "${PUB[2]}" allowed-ips 10.71.0.2/32
+addr "$right" wg3 10.71.0.2/24
+addr "$left" wg3 10.71.0.1/24
+ip -n "$right" link set wg3 up
 sysctl_ns "$left" net.ipv4.conf.w1.rp_filter=1
 sick "marks and rp_filter" "$left" rp-filter
+ping_dead "marks and rp_filter" "$left" 10.71.0.2
 treat "$left"
-healthy "marks are minded" "$left"
+healthy "a looser rp_filter" "$left"
+await $((20 * ${WGI_FACTOR:-1})) "a looser rp_filter" \
+	ping_once "$left" 10.71.0.2
+
+# To mind marks is no help to packets that have none.
+sysctl_ns "$left" net.ipv4.conf.w1.rp_filter=1 net.ipv4.conf.all.src_valid_mark=1
+sick "marks are minded" "$left" rp-filter
+ping_dead "marks are minded" "$left" 10.71.0.2
+
+# With rules, as of wg-quick, it is.
+# mended_by RULES: there are such
+mended_by() {
+	sick "$1, marks not minded" "$left" rp-filter
+	expect_match "$1, seen" "src_valid_mark=1" \
+		"$(of "f['rp-filter']['command']")"
+	treat "$left"
+	healthy "$1" "$left"
+	ping_ok "$1" "$left" 10.71.0.2
+	sysctl_ns "$left" net.ipv4.conf.all.src_valid_mark=0
+}
+sysctl_ns "$left" net.ipv4.conf.all.src_valid_mark=0
+in_ns "$left" nft -f - <<-END
+	table inet marks {
+		chain in {
+			type filter hook prerouting priority mangle
+			meta l4proto udp meta mark set ct mark
+		}
+		chain out {
+			type filter hook postrouting priority mangle
+			meta l4proto udp meta mark 0x77 ct mark set meta mark
+		}
+	}
+END
+mended_by "rules of nftables"
+in_ns "$left" nft delete chain inet marks in
+if in_ns "$left" iptables-nft -t mangle -A PREROUTING -p udp -j CONNMARK \
+	--restore-mark; then
+	mended_by "rules of iptables"
+	in_ns "$left" iptables-nft -t mangle -F
+fi
+sysctl_ns "$left" net.ipv4.conf.all.src_valid_mark=1
+sick "rules that only save the mark" "$left" rp-filter
+treat "$left"
+healthy "a looser rp_filter again" "$left"
 
 # ----------------------------------------------------------- what it sees --
 

@@ -290,10 +290,17 @@ static void rp_filter(void)
 	paths[0].index = if_nametoindex("lo");
 	healthy(check_rp_filter, "one tunnel alone");
 	paths[0].detour = true;
+	paths[1] = paths[0];
 	sick(check_rp_filter, "marked outer packets", "refuses the outer",
-	     "sysctl -w net.ipv4.conf.all.src_valid_mark=1");
+	     "sysctl -w net/ipv4/conf/lo/rp_filter=2");
 	put("proc/sys/net/ipv4/conf/all/src_valid_mark", "1\n");
-	healthy(check_rp_filter, "marks are minded");
+	sick(check_rp_filter, "marks are minded, but there are none", "no rule",
+	     "sysctl -w net/ipv4/conf/lo/rp_filter=2");
+	patient.restored = true;
+	healthy(check_rp_filter, "marks are minded and restored");
+	put("proc/sys/net/ipv4/conf/all/src_valid_mark", "0\n");
+	sick(check_rp_filter, "marks are restored, but not minded", "not mind",
+	     "sysctl -w net.ipv4.conf.all.src_valid_mark=1");
 }
 
 static void mtu(void)

@@ -121,6 +121,8 @@ struct core {
  * @nic_count: how many interfaces under them
  * @nics: they
  * @multipath: is there a route over several tunnels?
+ * @restored: are packets given the mark of their connection? Only looked at where
+ *	marks lead outer packets another way
  * @online: CPUs that there are
  * @isolated: those of them that are to be left alone
  * @cores: by CPU
@@ -136,6 +138,7 @@ struct patient {
 	size_t nic_count;
 	struct nic *nics;
 	bool multipath[FAMILIES];
+	bool restored;
 	cpu_set_t online;
 	cpu_set_t isolated;
 	struct core cores[CPU_SETSIZE];
@@ -222,6 +225,9 @@ void patient_free(struct patient *patient);
 
 /* paths_look() - where peers are, and routes over several tunnels */
 int paths_look(struct patient *patient, struct report *report);
+
+/* marks_restored() - does a rule of nftables give packets their connection's mark? */
+bool marks_restored(void);
 
 /* nics_look() - the interfaces under the paths */
 int nics_look(struct patient *patient, struct report *report);

@@ -140,6 +140,51 @@ static uint64_t count_strays(int proc)
 	return strays;
 }
 
+/*
+ * The way back to where an outer packet came from is looked up with its mark, if
+ * that is minded; but it comes in without one, and only a rule gives it the mark of
+ * what was sent.
+ */
+static bool refuses_outer(const struct patient *patient, const char *name)
+{
+	int proc = patient->places.proc;
+
+	return is_strict(proc, name) &&
+	       !(patient->restored && minds_marks(proc, name));
+}
+
+static bool is_detour(const struct path *path)
+{
+	return path->detour && path->family == V4;
+}
+
+static bool came_before(const struct patient *patient, size_t end)
+{
+	size_t i;
+
+	for (i = 0; i < end; i++) {
+		if (is_detour(&patient->paths[i]) &&
+		    patient->paths[i].index == patient->paths[end].index)
+			return true;
+	}
+	return false;
+}
+
+static void report_underlay(const struct patient *patient, const char *name,
+			    struct report *report)
+{
+	found(report, name, NULL,
+	      "rp_filter refuses the outer packets that come in by it: those going out are marked, which decides their way, and %s (%" PRIu64 " packets refused since boot)",
+	      patient->restored ? "it does not mind marks" :
+	      "no rule gives those that come in the same mark",
+	      count_strays(patient->places.proc));
+	if (patient->restored)
+		mend(report, "sysctl -w net.ipv4.conf.all.src_valid_mark=1");
+	else
+		mend(report, "sysctl -w net/ipv4/conf/%s/rp_filter=2",
+		     quoted(name));
+}
+
 static void check_underlay(const struct patient *patient, struct report *report)
 {
 	char name[IF_NAMESIZE];
@@ -148,16 +193,10 @@ static void check_underlay(const struct patient *patient, struct report *report)
 	for (i = 0; i < patient->path_count; i++) {
 		const struct path *path = &patient->paths[i];
 
-		if (!path->detour || path->family != V4 ||
-		    !if_indextoname(path->index, name) ||
-		    !is_strict(patient->places.proc, name) ||
-		    minds_marks(patient->places.proc, name))
-			continue;
-		found(report, name, NULL,
-		      "rp_filter refuses the outer packets that come in by it, as it does not know that those going out are marked (%" PRIu64 " packets refused since boot)",
-		      count_strays(patient->places.proc));
-		mend(report, "sysctl -w net.ipv4.conf.all.src_valid_mark=1");
-		return;
+		if (is_detour(path) && !came_before(patient, i) &&
+		    if_indextoname(path->index, name) &&
+		    refuses_outer(patient, name))
+			report_underlay(patient, name, report);
 	}
 }
 

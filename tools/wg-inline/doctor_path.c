@@ -321,6 +321,17 @@ static void look_at_routes(struct patient *patient, struct report *report,
 		     nl_reason(nl, ret));
 }
 
+static bool has_detour(const struct patient *patient)
+{
+	size_t i;
+
+	for (i = 0; i < patient->path_count; i++) {
+		if (patient->paths[i].detour)
+			return true;
+	}
+	return false;
+}
+
 int paths_look(struct patient *patient, struct report *report)
 {
 	struct nl *nl;
@@ -334,6 +345,7 @@ int paths_look(struct patient *patient, struct report *report)
 	ret = look_at_tunnels(patient, report, nl);
 	look_at_routes(patient, report, nl, AF_INET);
 	look_at_routes(patient, report, nl, AF_INET6);
+	patient->restored = has_detour(patient) && marks_restored();
 	nl_close(nl);
 	return ret;
 }
