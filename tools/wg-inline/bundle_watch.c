@@ -176,6 +176,7 @@ static unsigned int look_up_answers(const struct watch *watch,
 {
 	unsigned int i, j, count = 0, exact = count_users(watch, size);
 	uint32_t *answers = watch->answers;
+
 	for (i = 0; i < watch->count; i++) {
 		const struct party *party = &watch->parties[i];
 
@@ -411,11 +412,11 @@ static void take(struct watch *watch, const struct answer *answer, int64_t now)
 	if (!end_is_from(&party->end, answer, watch->links.of[j].index, j,
 			 local))
 		return;
+	if (!local && party->ours)
+		return;
 	if (local) {
 		party->ours = true;
 		party->heard = now;
-	} else if (party->ours) {
-		return;
 	} else {
 		party->plain = true;
 	}

@@ -71,7 +71,7 @@ static void look_at_target(struct rule *rule, const struct nlattr *data)
 	    !strcmp(nl_text(have[NFTA_TARGET_NAME]), "CONNMARK") &&
 	    connmark_mode(have[NFTA_TARGET_INFO],
 			  number(have[NFTA_TARGET_REV])) == XT_CONNMARK_RESTORE)
-		rule->reads = rule->sets = true;
+		*rule = (struct rule){ .reads = true, .sets = true };
 }
 
 static void look_at_expression(struct rule *rule, const struct nlattr *at)
