@@ -96,6 +96,12 @@ all_stages() {
 
 # ------------------------------------------------------------ one guest --
 
+# sanitized: the command built with ASan and UBSan, where the guest's root is always
+# this machine's, which has their libraries.
+sanitized() {
+	[ "$TARGET-$GROUP" != uml-tool ] || echo /wgi/selftests/tools/out/asan/wg-inline
+}
+
 # prepare_run DIR STAGE…: what a guest finds in /wgi.
 prepare_run() {
 	local run=$1 name module=''
@@ -115,6 +121,7 @@ prepare_run() {
 		WGI_FACTOR=$SLOW
 		WGI_EMULATED=$EMULATED
 		WGI_VERBOSE=${VERBOSE:-}
+		WGI_TOOL=$(sanitized)
 	END
 }
 
@@ -345,8 +352,8 @@ make_suite() {
 	/usr/bin/python3 -m compileall -q "$1" >&2 || return
 	make -C "$1/progs" >&2 || return
 	# Its own libsodium, as not all guests have one.
-	make -C "$PROJECT/tools" SODIUM=-l:libsodium.a OUT="$1/tools/out" >&2 ||
-		return
+	make -C "$PROJECT/tools" SODIUM=-l:libsodium.a OUT="$1/tools/out" \
+		all asan >&2 || return
 	clone "$1"
 }
 
@@ -354,7 +361,8 @@ make_suite() {
 clone() {
 	mkdir "$1/project" && cp -a "$PROJECT"/{README.md,dkms.conf,documentation,tools} \
 		"$1/project/" && rm -rf "$1/project/tools/out" &&
-		cp -a "$1/tools/out" "$1/project/tools/out"
+		cp -a "$1/tools/out" "$1/project/tools/out" &&
+		rm -r "$1/project/tools/out/asan"
 }
 
 # module: build it; prints where it is. Objects are kept between runs, of which
