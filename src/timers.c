@@ -193,11 +193,12 @@ static void on_persistent(struct timer_list *timer)
 static void note_traversal(struct wg_peer *peer)
 {
 	unsigned int interval = READ_ONCE(peer->timers.persistent_interval);
+	unsigned long now = jiffies;
 
 	if (!interval)
 		return;
-	if (READ_ONCE(peer->timers.last_traversal) != jiffies)
-		WRITE_ONCE(peer->timers.last_traversal, jiffies);
+	if (READ_ONCE(peer->timers.last_traversal) != now)
+		WRITE_ONCE(peer->timers.last_traversal, now);
 	if (unlikely(!timer_pending(&peer->timers.persistent)))
 		arm(peer, &peer->timers.persistent, interval * HZ);
 }

@@ -59,6 +59,7 @@ remove_ns "$right"
 flush_deleted() {
 	for _ in 1 2 3; do
 		setup_ns spare
+		# shellcheck disable=SC2154 # set just now
 		tether "$spare"
 		remove_ns "$spare"
 		gone "a namespace of no use" "$CABLE"
@@ -69,7 +70,7 @@ flush_deleted() {
 # the other namespace; and the same for a peer that is removed. Where it takes ten
 # seconds to free a namespace, the kernel would complain that the device stays.
 outlived() {
-	local what=$1 deleting=''
+	local what=$1 deleting='' input
 
 	loop_pair
 	# With so many allowed IPs it is this peer that the dump stops at.
@@ -90,7 +91,8 @@ outlived() {
 	remove_ns "$under"
 	gone "the namespace of the routes of a $what in a dump" "$CABLE"
 	flush_deleted
-	exec {HOLD[1]}>&-
+	input=${HOLD[1]}
+	exec {input}>&-
 	wait ${deleting:+"$deleting"} "$HOLD_PID" || fail "$what: dump or deletion"
 	remove_ns "$left"
 	remove_ns "$right"
