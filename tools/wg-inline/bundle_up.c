@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A bundle comes up. */
-#include "bundle.h"
+#include "bundle_up.h"
 
 #include "configure.h"
 #include "hook.h"
 #include "measure.h"
 #include "route.h"
 #include "say.h"
-#include "sysctl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,43 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAIN_TABLE 254
 #define FIRST_TABLE 51820
 #define OVERHEAD 80		/* the most that a tunnel adds to a packet */
 #define USUAL_MTU 1420
 /* So many milliseconds may pass until the other end answers, to measure the MTU. */
 #define PATIENCE 2000
 
-/**
- * struct up - a bundle on its way up
- * @name: of it
- * @config: what its file says
- * @count: of tunnels
- * @layer4: may flows be told apart by ports in the whole namespace?
- * @mark: of outer packets
- * @hosts: addresses of the peers
- * @links: members that there are so far
- * @state: what the first is to remember
- * @groups: for each family, which groups exist; bit n for the first n members
- */
-struct up {
-	const char *name;
-	const struct config *config;
-	unsigned int count;
-	bool layer4;
-	uint32_t mark;
-	struct sockaddr_storage *hosts;
-	struct links links;
-	struct state state;
-	uint64_t groups[2];
-};
-
-static int is_v6(const struct prefix *prefix)
-{
-	return prefix->family == AF_INET6;
-}
-
-static const char *prefix_text(const struct prefix *prefix)
+const char *up_prefix_text(const struct prefix *prefix)
 {
 	static char text[INET6_ADDRSTRLEN + 4];
 
@@ -62,22 +31,6 @@ static const char *prefix_text(const struct prefix *prefix)
 }
 
 /* --------------------------------------------------------------- plan -- */
-
-static bool has_default(const struct config *config, int family)
-{
-	size_t i, j;
-
-	for (i = 0; i < config->peer_count; i++) {
-		const struct prefixes *allowed = &config->peers[i].allowed;
-
-		for (j = 0; j < allowed->count; j++) {
-			if (!allowed->of[j].length &&
-			    allowed->of[j].family == family)
-				return true;
-		}
-	}
-	return false;
-}
 
 static int free_table(uint32_t *table)
 {
@@ -95,8 +48,8 @@ static int choose_table(struct up *up)
 	int ret = 0;
 
 	up->mark = config->mark;
-	if (config->table != TABLE_AUTO || (!has_default(config, AF_INET) &&
-					    !has_default(config, AF_INET6)))
+	if (config->table != TABLE_AUTO || (!up_has_default(config, AF_INET) &&
+					    !up_has_default(config, AF_INET6)))
 		return 0;
 	if (!up->mark)
 		ret = free_table(&up->mark);
@@ -167,7 +120,7 @@ static int plan(struct up *up, unsigned int tunnels)
 
 /* -------------------------------------------------------------- steps -- */
 
-static int remember(struct up *up, unsigned int tunnel)
+int up_remember(struct up *up, unsigned int tunnel)
 {
 	struct state state = up->state;
 	char text[STATE_TEXT];
@@ -205,7 +158,7 @@ static int add_links(struct up *up)
 		if (ret)
 			return fail("cannot put %s into group %u: %s",
 				    link->name, group, strerror(-ret));
-		if (remember(up, i))
+		if (up_remember(up, i))
 			return -1;
 	}
 	return 0;
@@ -255,7 +208,7 @@ static int add_addresses(struct up *up)
 					  &addresses->of[j], false);
 			if (ret && ret != -EEXIST)
 				return fail("cannot add the address %s: %s",
-					    prefix_text(&addresses->of[j]),
+					    up_prefix_text(&addresses->of[j]),
 					    strerror(-ret));
 		}
 	}
@@ -302,211 +255,6 @@ static int bring_up(struct up *up)
 	return 0;
 }
 
-/* ------------------------------------------------------------- routing -- */
-
-static int change_sysctl(struct up *up, const char *name, int *was)
-{
-	int now, ret;
-
-	ret = sysctl_get(name, &now);
-	if (ret || now)
-		return ret ? fail("cannot read %s: %s", name, strerror(-ret)) :
-		       0;
-	*was = now;
-	if (remember(up, 1))
-		return -1;
-	ret = sysctl_set(name, 1);
-	return ret ? fail("cannot set %s: %s", name, strerror(-ret)) : 0;
-}
-
-/* Layer 4 decides for all of the namespace: others' routes are not ours to change. */
-static int hash_by_ports(struct up *up, int v6)
-{
-	const char *name = v6 ? HASH6 : HASH4;
-	char foreign[64];
-	int now, ret;
-
-	ret = sysctl_get(name, &now);
-	if (ret)
-		return fail("cannot read %s: %s", name, strerror(-ret));
-	if (!now && !up->layer4) {
-		ret = route_foreign(v6 ? AF_INET6 : AF_INET, foreign,
-				    sizeof(foreign));
-		if (ret)
-			return fail("cannot list routes: %s", strerror(-ret));
-		if (*foreign)
-			return fail("the multipath route to %s would spread its flows by ports too: --layer4 allows it",
-				    foreign);
-	}
-	return change_sysctl(up, name, v6 ? &up->state.hash6 :
-			     &up->state.hash4);
-}
-
-static int add_hops(struct up *up, int family)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < up->count && !ret; i++)
-		ret = hop_add(up->links.of[i].index, family);
-	return ret;
-}
-
-/* The group of the first COUNT members, made when first asked for. */
-static int get_group(struct up *up, unsigned int count, int family,
-		     uint32_t *id)
-{
-	unsigned int indexes[MOST_TUNNELS], i;
-	uint64_t *have = &up->groups[family == AF_INET6];
-	int ret = 0;
-
-	*id = count == 1 ? 0 : group_id(up->links.of[0].index, count, family);
-	if (count == 1 || *have & 1ULL << count)
-		return 0;
-	for (i = 0; i < count; i++)
-		indexes[i] = up->links.of[i].index;
-	if (!*have) {
-		if (hash_by_ports(up, family == AF_INET6))
-			return -1;
-		ret = add_hops(up, family);
-	}
-	if (!ret)
-		ret = group_add(group_id(*indexes, count, family), indexes,
-				count, family);
-	if (ret)
-		return fail("cannot make a group of next hops: %s",
-			    strerror(-ret));
-	*have |= 1ULL << count;
-	return 0;
-}
-
-static int add_route(struct up *up, const struct prefix *prefix,
-		     unsigned int count)
-{
-	uint32_t table = MAIN_TABLE, group;
-	int ret;
-
-	if (up->config->table == TABLE_GIVEN)
-		table = up->config->table_number;
-	else if (!prefix->length)
-		table = up->state.table;
-	if (get_group(up, count, prefix->family, &group))
-		return -1;
-	ret = route_add(prefix, table, group, up->links.of[0].index);
-	if (ret == -EEXIST)
-		return fail("there is a route to %s already",
-			    prefix_text(prefix));
-	return ret ? fail("cannot add a route to %s: %s", prefix_text(prefix),
-			  strerror(-ret)) : 0;
-}
-
-static bool same_network(const struct prefix *a, const struct prefix *b)
-{
-	unsigned int whole = a->length / 8, rest = a->length % 8;
-	const uint8_t *x = a->v6.s6_addr, *y = b->v6.s6_addr;
-
-	return a->family == b->family && a->length == b->length &&
-	       !memcmp(x, y, whole) &&
-	       (!rest || !((x[whole] ^ y[whole]) >> (8 - rest)));
-}
-
-/* Does it come again, there or at a later peer? That one gets the packets. */
-static bool comes_again(const struct config *config, size_t peer, size_t at)
-{
-	const struct prefix *prefix = &config->peers[peer].allowed.of[at++];
-
-	for (; peer < config->peer_count; peer++, at = 0) {
-		for (; at < config->peers[peer].allowed.count; at++) {
-			if (same_network(prefix,
-					 &config->peers[peer].allowed.of[at]))
-				return true;
-		}
-	}
-	return false;
-}
-
-static unsigned int tunnels_of(const struct up *up, const struct peer *peer)
-{
-	return peer->member_count + 1 < up->count ? peer->member_count + 1 :
-	       up->count;
-}
-
-static int add_peer_routes(struct up *up, size_t i)
-{
-	const struct peer *peer = &up->config->peers[i];
-	size_t j;
-
-	for (j = 0; j < peer->allowed.count; j++) {
-		if (!comes_again(up->config, i, j) &&
-		    add_route(up, &peer->allowed.of[j], tunnels_of(up, peer)))
-			return -1;
-	}
-	return 0;
-}
-
-/* Is the network of an address among the allowed IPs? */
-static bool is_allowed(const struct config *config, const struct prefix *prefix)
-{
-	size_t i, j;
-
-	for (i = 0; i < config->peer_count; i++) {
-		for (j = 0; j < config->peers[i].allowed.count; j++) {
-			if (same_network(prefix, &config->peers[i].allowed.of[j]))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* The routes that addresses bring along, for all members instead of one. */
-static int add_own_routes(struct up *up)
-{
-	const struct prefixes *addresses = &up->config->addresses;
-	size_t i, j;
-
-	for (i = 0; i < addresses->count; i++) {
-		const struct prefix *prefix = &addresses->of[i];
-		bool before = prefix->length == (is_v6(prefix) ? 128 : 32);
-
-		for (j = 0; j < i; j++)
-			before |= same_network(prefix, &addresses->of[j]);
-		if (!before && !is_allowed(up->config, prefix) &&
-		    add_route(up, prefix, up->count))
-			return -1;
-	}
-	return 0;
-}
-
-static int add_rules(struct up *up, int family)
-{
-	int ret;
-
-	if (!up->state.table || !has_default(up->config, family))
-		return 0;
-	ret = rules_add(family, up->state.table);
-	if (ret)
-		return fail("cannot add rules for table %u: %s",
-			    up->state.table, strerror(-ret));
-	if (family == AF_INET)
-		return change_sysctl(up, VALID_MARK, &up->state.mark);
-	return 0;
-}
-
-static int add_routes(struct up *up)
-{
-	size_t i;
-
-	if (up->config->table == TABLE_OFF)
-		return 0;
-	for (i = 0; i < up->config->peer_count; i++) {
-		if (add_peer_routes(up, i))
-			return -1;
-	}
-	if (add_own_routes(up) || add_rules(up, AF_INET))
-		return -1;
-	return add_rules(up, AF_INET6);
-}
-
 static int greet(struct up *up)
 {
 	unsigned int i;
@@ -531,7 +279,7 @@ static int post_up(struct up *up)
 }
 
 static int (*const steps[])(struct up *up) = {
-	add_links, pre_up, configure, add_addresses, bring_up, add_routes,
+	add_links, pre_up, configure, add_addresses, bring_up, up_add_routes,
 	greet, fit, post_up,
 };
 

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A bundle that comes up gets its routes. */
+#include "bundle_up.h"
+
+#include "route.h"
+#include "say.h"
+#include "sysctl.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAIN_TABLE 254
+
+static int is_v6(const struct prefix *prefix)
+{
+	return prefix->family == AF_INET6;
+}
+
+bool up_has_default(const struct config *config, int family)
+{
+	size_t i, j;
+
+	for (i = 0; i < config->peer_count; i++) {
+		const struct prefixes *allowed = &config->peers[i].allowed;
+
+		for (j = 0; j < allowed->count; j++) {
+			if (!allowed->of[j].length &&
+			    allowed->of[j].family == family)
+				return true;
+		}
+	}
+	return false;
+}
+
+static int change_sysctl(struct up *up, const char *name, int *was)
+{
+	int now, ret;
+
+	ret = sysctl_get(name, &now);
+	if (ret || now)
+		return ret ? fail("cannot read %s: %s", name, strerror(-ret)) :
+		       0;
+	*was = now;
+	if (up_remember(up, 1))
+		return -1;
+	ret = sysctl_set(name, 1);
+	return ret ? fail("cannot set %s: %s", name, strerror(-ret)) : 0;
+}
+
+/* Layer 4 decides for all of the namespace: others' routes are not ours to change. */
+static int hash_by_ports(struct up *up, int v6)
+{
+	const char *name = v6 ? HASH6 : HASH4;
+	char foreign[64];
+	int now, ret;
+
+	ret = sysctl_get(name, &now);
+	if (ret)
+		return fail("cannot read %s: %s", name, strerror(-ret));
+	if (!now && !up->layer4) {
+		ret = route_foreign(v6 ? AF_INET6 : AF_INET, foreign,
+				    sizeof(foreign));
+		if (ret)
+			return fail("cannot list routes: %s", strerror(-ret));
+		if (*foreign)
+			return fail("the multipath route to %s would spread its flows by ports too: --layer4 allows it",
+				    foreign);
+	}
+	return change_sysctl(up, name, v6 ? &up->state.hash6 :
+			     &up->state.hash4);
+}
+
+static int add_hops(struct up *up, int family)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < up->count && !ret; i++)
+		ret = hop_add(up->links.of[i].index, family);
+	return ret;
+}
+
+/* The group of the first COUNT members, made when first asked for. */
+static int get_group(struct up *up, unsigned int count, int family,
+		     uint32_t *id)
+{
+	unsigned int indexes[MOST_TUNNELS], i;
+	uint64_t *have = &up->groups[family == AF_INET6];
+	int ret = 0;
+
+	*id = count == 1 ? 0 : group_id(up->links.of[0].index, count, family);
+	if (count == 1 || *have & 1ULL << count)
+		return 0;
+	for (i = 0; i < count; i++)
+		indexes[i] = up->links.of[i].index;
+	if (!*have) {
+		if (hash_by_ports(up, family == AF_INET6))
+			return -1;
+		ret = add_hops(up, family);
+	}
+	if (!ret)
+		ret = group_add(group_id(*indexes, count, family), indexes,
+				count, family);
+	if (ret)
+		return fail("cannot make a group of next hops: %s",
+			    strerror(-ret));
+	*have |= 1ULL << count;
+	return 0;
+}
+
+static int add_route(struct up *up, const struct prefix *prefix,
+		     unsigned int count)
+{
+	uint32_t table = MAIN_TABLE, group;
+	int ret;
+
+	if (up->config->table == TABLE_GIVEN)
+		table = up->config->table_number;
+	else if (!prefix->length)
+		table = up->state.table;
+	if (get_group(up, count, prefix->family, &group))
+		return -1;
+	ret = route_add(prefix, table, group, up->links.of[0].index);
+	if (ret == -EEXIST)
+		return fail("there is a route to %s already",
+			    up_prefix_text(prefix));
+	return ret ? fail("cannot add a route to %s: %s", up_prefix_text(prefix),
+			  strerror(-ret)) : 0;
+}
+
+static bool same_network(const struct prefix *a, const struct prefix *b)
+{
+	unsigned int whole = a->length / 8, rest = a->length % 8;
+	const uint8_t *x = a->v6.s6_addr, *y = b->v6.s6_addr;
+
+	return a->family == b->family && a->length == b->length &&
+	       !memcmp(x, y, whole) &&
+	       (!rest || !((x[whole] ^ y[whole]) >> (8 - rest)));
+}
+
+/* Does it come again, there or at a later peer? That one gets the packets. */
+static bool comes_again(const struct config *config, size_t peer, size_t at)
+{
+	const struct prefix *prefix = &config->peers[peer].allowed.of[at++];
+
+	for (; peer < config->peer_count; peer++, at = 0) {
+		for (; at < config->peers[peer].allowed.count; at++) {
+			if (same_network(prefix,
+					 &config->peers[peer].allowed.of[at]))
+				return true;
+		}
+	}
+	return false;
+}
+
+static unsigned int tunnels_of(const struct up *up, const struct peer *peer)
+{
+	return peer->member_count + 1 < up->count ? peer->member_count + 1 :
+	       up->count;
+}
+
+static int add_peer_routes(struct up *up, size_t i)
+{
+	const struct peer *peer = &up->config->peers[i];
+	size_t j;
+
+	for (j = 0; j < peer->allowed.count; j++) {
+		if (!comes_again(up->config, i, j) &&
+		    add_route(up, &peer->allowed.of[j], tunnels_of(up, peer)))
+			return -1;
+	}
+	return 0;
+}
+
+/* Is the network of an address among the allowed IPs? */
+static bool is_allowed(const struct config *config, const struct prefix *prefix)
+{
+	size_t i, j;
+
+	for (i = 0; i < config->peer_count; i++) {
+		for (j = 0; j < config->peers[i].allowed.count; j++) {
+			if (same_network(prefix, &config->peers[i].allowed.of[j]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The routes that addresses bring along, for all members instead of one. */
+static int add_own_routes(struct up *up)
+{
+	const struct prefixes *addresses = &up->config->addresses;
+	size_t i, j;
+
+	for (i = 0; i < addresses->count; i++) {
+		const struct prefix *prefix = &addresses->of[i];
+		bool before = prefix->length == (is_v6(prefix) ? 128 : 32);
+
+		for (j = 0; j < i; j++)
+			before |= same_network(prefix, &addresses->of[j]);
+		if (!before && !is_allowed(up->config, prefix) &&
+		    add_route(up, prefix, up->count))
+			return -1;
+	}
+	return 0;
+}
+
+static int add_rules(struct up *up, int family)
+{
+	int ret;
+
+	if (!up->state.table || !up_has_default(up->config, family))
+		return 0;
+	ret = rules_add(family, up->state.table);
+	if (ret)
+		return fail("cannot add rules for table %u: %s",
+			    up->state.table, strerror(-ret));
+	if (family == AF_INET)
+		return change_sysctl(up, VALID_MARK, &up->state.mark);
+	return 0;
+}
+
+int up_add_routes(struct up *up)
+{
+	size_t i;
+
+	if (up->config->table == TABLE_OFF)
+		return 0;
+	for (i = 0; i < up->config->peer_count; i++) {
+		if (add_peer_routes(up, i))
+			return -1;
+	}
+	if (add_own_routes(up) || add_rules(up, AF_INET))
+		return -1;
+	return add_rules(up, AF_INET6);
+}
