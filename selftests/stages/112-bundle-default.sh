@@ -69,6 +69,31 @@ tool "$left" bundle down "$SCRATCH/second.conf"
 no_trace "the second of two" "$left" "$SCRATCH/one"
 without "the first of two"
 
+# Whichever goes first: what the main table has a route for stays with the other.
+with 's,^AllowedIPs.*,AllowedIPs = 0.0.0.0/0,'
+tool "$left" bundle up "$SCRATCH/second.conf"
+tool "$left" bundle down "$SCRATCH/x/dc.conf"
+expect_match "a route on the wire" " dev w1" "$(ip -n "$left" route get 198.51.100.7)"
+expect_match "a route anywhere" " dev second" "$(ip -n "$left" route get 8.8.8.8)"
+tool "$left" bundle down "$SCRATCH/second.conf"
+no_trace "the second of two, as the last" "$left" "$SCRATCH/before"
+
+# Rules for the same table that were there before are somebody else's.
+ip -n "$left" rule add not fwmark 1234 table 1234
+ip -n "$left" rule add table main suppress_prefixlength 0
+trace "$left" >"$SCRATCH/before"
+default="s,^AllowedIPs.*,AllowedIPs = 0.0.0.0/0,"
+if with -e "$default" -e '2i FwMark = 1234' -e '2i PreUp = false' 2>/dev/null; then
+	fail "a hook that fails is no matter"
+fi
+no_trace "a bundle that did not come up" "$left" "$SCRATCH/before"
+with -e "$default" -e '2i FwMark = 1234'
+expect "rules for the table" 2 "$(ip -n "$left" rule show | count 'lookup 1234')"
+without "a bundle beside others' rules"
+ip -n "$left" rule del not fwmark 1234 table 1234
+ip -n "$left" rule del table main suppress_prefixlength 0
+trace "$left" >"$SCRATCH/before"
+
 with -e '2i Table = off'
 expect "routes" 0 "$(ip -n "$left" route show table all | count 'static.*scope link')"
 without "Table = off"

@@ -39,20 +39,32 @@ struct bundle {
  * bundle_find() - the members of a bundle
  * @links: filled, to be released by links_free(); in the order of tunnels
  * @name: of the bundle, or NULL for those of all bundles
- * @first: set to what the first member remembers, may be NULL
+ * @state: set to what they remember, may be NULL; no name if there are none
  *
  * Return: 0, also if there are none; or -1 after having said why.
  */
-int bundle_find(struct links *links, const char *name, struct state *first);
+int bundle_find(struct links *links, const char *name, struct state *state);
+
+/**
+ * bundle_remember() - have all members of a bundle remember something
+ * @links: they, each with an alias that says which tunnel it is
+ * @state: what
+ *
+ * Return: 0 or a negative error; who has gone is no error.
+ */
+int bundle_remember(const struct links *links, const struct state *state);
 
 /**
  * bundle_dismantle() - undo what is not undone with the interfaces
  * @links: members, deleted too
- * @state: what the first of them remembers
+ * @name: of the bundle
+ *
+ * What there is to undo is what they remember now, as another bundle may have handed
+ * something over.
  *
  * Return: 0, or -1 after having said what could not be undone; the rest is.
  */
-int bundle_dismantle(const struct links *links, const struct state *state);
+int bundle_dismantle(const struct links *links, const char *name);
 
 /**
  * bundle_fit() - lower the MTU to what gets through to all peers in one piece, and

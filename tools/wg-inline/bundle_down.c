@@ -38,7 +38,7 @@ static bool wanted(const struct link *link, const char *name)
 	       (!name || !strcmp(state.bundle, name));
 }
 
-int bundle_find(struct links *links, const char *name, struct state *first)
+int bundle_find(struct links *links, const char *name, struct state *state)
 {
 	size_t i, kept = 0;
 
@@ -51,40 +51,68 @@ int bundle_find(struct links *links, const char *name, struct state *first)
 	links->count = kept;
 	if (kept)
 		qsort(links->of, kept, sizeof(*links->of), by_tunnel);
-	if (first && (!kept || !state_read(first, links->of[0].alias)))
-		memset(first, 0, sizeof(*first));
+	if (state && (!kept || !state_read(state, links->of[0].alias)))
+		memset(state, 0, sizeof(*state));
+	return 0;
+}
+
+int bundle_remember(const struct links *links, const struct state *state)
+{
+	char text[STATE_TEXT];
+	struct state own, now;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < links->count; i++) {
+		if (!state_read(&own, links->of[i].alias))
+			continue;
+		now = *state;
+		now.tunnel = own.tunnel;
+		state_write(&now, text);
+		ret = link_change(links->of[i].index, 0, 0, text, false);
+		if (ret && ret != -ENODEV)
+			return ret;
+	}
 	return 0;
 }
 
 /* -------------------------------------------------------------- undoing -- */
 
-/*
- * What a bundle changed for the whole namespace is put back by the last one
- * that needs it: it is handed on to another first member, if there is one.
- */
-static bool hand_over(const struct state *state)
+static bool find_heir(const char *name, struct state *heir)
 {
-	char text[STATE_TEXT];
 	struct links links;
-	struct state heir;
-	bool done = false;
+	bool found = false;
 	size_t i;
 
 	if (bundle_find(&links, NULL, NULL))
 		return false;
-	for (i = 0; i < links.count && !done; i++) {
-		if (!state_read(&heir, links.of[i].alias) ||
-		    heir.tunnel != 1 || !strcmp(heir.bundle, state->bundle))
-			continue;
-		if (heir.hash4 == NOT_SET)
-			heir.hash4 = state->hash4;
-		if (heir.hash6 == NOT_SET)
-			heir.hash6 = state->hash6;
-		if (heir.mark == NOT_SET)
-			heir.mark = state->mark;
-		state_write(&heir, text);
-		done = !link_change(links.of[i].index, 0, 0, text, false);
-	}
+	for (i = 0; i < links.count && !found; i++)
+		found = state_read(heir, links.of[i].alias) &&
+			strcmp(heir->bundle, name);
+	links_free(&links);
+	return found;
+}
+
+/*
+ * What a bundle changed for the whole namespace is put back by the last one
+ * that needs it: it is handed on to another one, if there is one.
+ */
+static bool hand_over(const struct state *state)
+{
+	struct links links;
+	struct state heir;
+	bool done;
+
+	if (!find_heir(state->bundle, &heir) ||
+	    bundle_find(&links, heir.bundle, &heir))
+		return false;
+	if (heir.hash4 == NOT_SET)
+		heir.hash4 = state->hash4;
+	if (heir.hash6 == NOT_SET)
+		heir.hash6 = state->hash6;
+	if (heir.mark == NOT_SET)
+		heir.mark = state->mark;
+	done = links.count && !bundle_remember(&links, &heir);
 	links_free(&links);
 	return done;
 }
@@ -112,23 +140,36 @@ static int restore_all(const struct state *state)
 	return ret;
 }
 
-/* Of a family without a default route there are none. */
-static void delete_rules(uint32_t table)
+/* None but its own: others may have some for the same table. */
+static void delete_rules(const struct state *state)
 {
-	rules_delete(AF_INET, table);
-	rules_delete(AF_INET6, table);
+	if (state->rules4)
+		rules_delete(AF_INET, state->table, state->rules4);
+	if (state->rules6)
+		rules_delete(AF_INET6, state->table, state->rules6);
 }
 
-int bundle_dismantle(const struct links *links, const struct state *state)
+static int undo(const char *name)
 {
-	int ret = 0, error;
+	struct links links;
+	struct state state;
+	int ret = 0;
+
+	if (bundle_find(&links, name, &state))
+		return -1;
+	if (links.count) {
+		delete_rules(&state);
+		ret = restore_all(&state);
+	}
+	links_free(&links);
+	return ret;
+}
+
+int bundle_dismantle(const struct links *links, const char *name)
+{
+	int ret = undo(name), error;
 	size_t i;
 
-	if (state->table)
-		delete_rules(state->table);
-	if (*state->bundle)
-		ret = restore_all(state);
-	/* The first one remembers all of this, and so it goes last. */
 	for (i = links->count; i--;) {
 		error = link_delete(links->of[i].index);
 		if (error && error != -ENODEV)
@@ -136,27 +177,26 @@ int bundle_dismantle(const struct links *links, const struct state *state)
 				   strerror(-error));
 	}
 	/* Not before: who measures the MTU may make it anew until then (bundle_fit.c). */
-	error = *state->bundle && links->count ? clamp_remove(state->bundle) : 0;
+	error = links->count ? clamp_remove(name) : 0;
 	if (error)
 		ret = fail("cannot remove the table wg-inline-%s of nftables: %s",
-			   state->bundle, strerror(-error));
+			   name, strerror(-error));
 	return ret;
 }
 
 int bundle_down(const struct bundle *bundle, const struct config *config)
 {
 	struct links links;
-	struct state state;
 	int ret = 0;
 
-	if (bundle_find(&links, bundle->name, &state))
+	if (bundle_find(&links, bundle->name, NULL))
 		return -1;
 	if (!links.count) {
 		printf("%s is down already\n", bundle->name);
 	} else {
 		ret = hooks_run(&config->pre_down, "PreDown", bundle->name);
 		if (!ret)
-			ret = bundle_dismantle(&links, &state);
+			ret = bundle_dismantle(&links, bundle->name);
 		if (!ret)
 			ret = hooks_run(&config->post_down, "PostDown",
 					bundle->name);

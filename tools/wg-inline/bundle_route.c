@@ -41,7 +41,7 @@ static int change_sysctl(struct up *up, const char *name, int *was)
 		return ret ? fail("cannot read %s: %s", name, strerror(-ret)) :
 		       0;
 	*was = now;
-	if (up_remember(up, 1))
+	if (up_remember(up))
 		return -1;
 	ret = sysctl_set(name, 1);
 	return ret ? fail("cannot set %s: %s", name, strerror(-ret)) : 0;
@@ -207,11 +207,18 @@ static int add_own_routes(struct up *up)
 
 static int add_rules(struct up *up, int family)
 {
+	uint32_t *priority = family == AF_INET6 ? &up->state.rules6 :
+			     &up->state.rules4;
 	int ret;
 
 	if (!up->state.table || !up_has_default(up->config, family))
 		return 0;
-	ret = rules_add(family, up->state.table);
+	ret = rules_place(family, priority);
+	if (ret)
+		return fail("cannot list rules: %s", strerror(-ret));
+	if (up_remember(up))
+		return -1;
+	ret = rules_add(family, up->state.table, *priority);
 	if (ret)
 		return fail("cannot add rules for table %u: %s",
 			    up->state.table, strerror(-ret));

@@ -120,16 +120,11 @@ static int plan(struct up *up, unsigned int tunnels)
 
 /* -------------------------------------------------------------- steps -- */
 
-int up_remember(struct up *up, unsigned int tunnel)
+int up_remember(struct up *up)
 {
-	struct state state = up->state;
-	char text[STATE_TEXT];
-	int ret;
+	int ret = bundle_remember(&up->links, &up->state);
 
-	state.tunnel = tunnel;
-	state_write(&state, text);
-	ret = link_change(up->links.of[tunnel - 1].index, 0, 0, text, false);
-	return ret ? fail("cannot name %s: %s", up->links.of[tunnel - 1].name,
+	return ret ? fail("cannot write down what %s is: %s", up->name,
 			  strerror(-ret)) : 0;
 }
 
@@ -154,12 +149,12 @@ static int add_links(struct up *up)
 		up->links.count++;
 		if (!group)
 			group = link->index;
-		ret = link_change(link->index, 0, group, NULL, false);
+		up->state.tunnel = i;
+		state_write(&up->state, link->alias);
+		ret = link_change(link->index, 0, group, link->alias, false);
 		if (ret)
 			return fail("cannot put %s into group %u: %s",
 				    link->name, group, strerror(-ret));
-		if (up_remember(up, i))
-			return -1;
 	}
 	return 0;
 }
@@ -292,7 +287,7 @@ static int climb(struct up *up, unsigned int tunnels)
 		return -1;
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (steps[i](up)) {
-			bundle_dismantle(&up->links, &up->state);
+			bundle_dismantle(&up->links, up->name);
 			return -1;
 		}
 	}

@@ -13,7 +13,7 @@
  * @mark: of outer packets
  * @hosts: addresses of the peers
  * @links: members that there are so far
- * @state: what the first is to remember
+ * @state: what they are to remember
  * @groups: for each family, which groups exist; bit n for the first n members
  */
 struct up {
@@ -28,8 +28,8 @@ struct up {
 	uint64_t groups[2];
 };
 
-/* up_remember() - have a member remember it; or -1 after having said why not */
-int up_remember(struct up *up, unsigned int tunnel);
+/* up_remember() - have the members remember it; or -1 after having said why not */
+int up_remember(struct up *up);
 
 /* up_prefix_text() - as people write it, until it is called again */
 const char *up_prefix_text(const struct prefix *prefix);

@@ -326,10 +326,11 @@ int table_used(uint32_t number)
 /*
  * Two of them, as wg-quick has it: what is not yet encrypted, and so not marked,
  * goes by @table; but before that by the main table, if that has more than a
- * default route for it. The kernel puts each new rule in front.
+ * default route for it. Both have the same priority, so the one that comes first
+ * is the one that was added first.
  */
 static int rule(uint16_t type, uint16_t flags, int family, uint32_t table,
-		int suppress)
+		uint32_t priority, bool suppress)
 {
 	struct fib_rule_hdr *header;
 	struct nlmsghdr *message;
@@ -342,6 +343,7 @@ static int rule(uint16_t type, uint16_t flags, int family, uint32_t table,
 	header = extra;
 	header->family = family;
 	header->action = FR_ACT_TO_TBL;
+	mnl_attr_put_u32(message, FRA_PRIORITY, priority);
 	if (suppress) {
 		mnl_attr_put_u32(message, FRA_TABLE, RT_TABLE_MAIN);
 		mnl_attr_put_u32(message, FRA_SUPPRESS_PREFIXLEN, 0);
@@ -353,23 +355,49 @@ static int rule(uint16_t type, uint16_t flags, int family, uint32_t table,
 	return end(nl, message, NULL, NULL);
 }
 
-int rules_add(int family, uint32_t table)
+int rules_add(int family, uint32_t table, uint32_t priority)
 {
 	int ret;
 
-	ret = rule(RTM_NEWRULE, NLM_F_CREATE, family, table, 0);
-	if (ret)
-		return ret;
-	ret = rule(RTM_NEWRULE, NLM_F_CREATE, family, table, 1);
-	if (ret)
-		rule(RTM_DELRULE, 0, family, table, 0);
-	return ret;
+	ret = rule(RTM_NEWRULE, NLM_F_CREATE, family, table, priority, true);
+	return ret ? ret : rule(RTM_NEWRULE, NLM_F_CREATE, family, table,
+				priority, false);
 }
 
-int rules_delete(int family, uint32_t table)
+void rules_delete(int family, uint32_t table, uint32_t priority)
 {
-	int first = rule(RTM_DELRULE, 0, family, table, 0);
-	int second = first ? 0 : rule(RTM_DELRULE, 0, family, table, 1);
+	rule(RTM_DELRULE, 0, family, table, priority, false);
+	rule(RTM_DELRULE, 0, family, table, priority, true);
+}
 
-	return first ? first : second;
+static int keep_lowest(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *have[FRA_PRIORITY + 1];
+	uint32_t *lowest = data, priority;
+
+	nl_payload(message, sizeof(struct fib_rule_hdr), have,
+		   FRA_PRIORITY + 1);
+	priority = nl_u32(have[FRA_PRIORITY]);
+	if (priority && priority < *lowest)
+		*lowest = priority;
+	return 0;
+}
+
+int rules_place(int family, uint32_t *priority)
+{
+	struct fib_rule_hdr *header;
+	uint32_t lowest = 32766;
+	struct nlmsghdr *message;
+	void *extra;
+	struct nl *nl;
+	int ret;
+
+	nl = one(RTM_GETRULE, NLM_F_DUMP, sizeof(*header), &message, &extra);
+	if (!nl)
+		return -errno;
+	header = extra;
+	header->family = family;
+	ret = end(nl, message, keep_lowest, &lowest);
+	*priority = lowest > 1 ? lowest - 1 : 1;
+	return ret == -EINTR ? 0 : ret;
 }

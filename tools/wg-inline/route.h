@@ -64,11 +64,19 @@ int route_interface(const struct sockaddr *address, uint32_t mark,
 /* table_used() - has a routing table any routes? 1 if it has */
 int table_used(uint32_t table);
 
+/* rules_place() - set *PRIORITY to one before all other rules but the local table's */
+int rules_place(int family, uint32_t *priority);
+
 /**
  * rules_add() - have all that is not marked look into a table, but after the
  * main table, of which default routes do not count
+ * @family: AF_INET or AF_INET6
+ * @table: routing table, and mark
+ * @priority: of these rules, by which they are known
+ *
+ * If it fails, one of the two may have been added.
  */
-int rules_add(int family, uint32_t table);
-int rules_delete(int family, uint32_t table);
+int rules_add(int family, uint32_t table, uint32_t priority);
+void rules_delete(int family, uint32_t table, uint32_t priority);
 
 #endif

@@ -6,20 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FORMAT "wg-inline bundle %15s tunnel %2u of %2u"
-#define REST " table %u hash4 %d hash6 %d mark %d"
+#define FORMAT(name, number) \
+	"wg-inline bundle " name " tunnel " number " of " number \
+	" table %u hash4 %d hash6 %d mark %d rules %u %u"
+/* Older ones wrote less, and that only of the first tunnel. */
+#define IS_FULL(fields) ((fields) == 3 || (fields) == 7 || (fields) == 9)
 
 void state_write(const struct state *state, char *text)
 {
-	int length;
-
-	length = snprintf(text, STATE_TEXT,
-			  "wg-inline bundle %s tunnel %u of %u", state->bundle,
-			  state->tunnel, state->tunnels);
-	if (state->tunnel == 1)
-		snprintf(text + length, STATE_TEXT - length, REST,
-			 state->table, state->hash4, state->hash6,
-			 state->mark);
+	snprintf(text, STATE_TEXT, FORMAT("%s", "%u"), state->bundle,
+		 state->tunnel, state->tunnels, state->table, state->hash4, state->hash6,
+		 state->mark, state->rules4, state->rules6);
 }
 
 bool state_read(struct state *state, const char *text)
@@ -30,10 +27,11 @@ bool state_read(struct state *state, const char *text)
 	state->hash4 = NOT_SET;
 	state->hash6 = NOT_SET;
 	state->mark = NOT_SET;
-	got = sscanf(text, FORMAT REST, state->bundle, &state->tunnel,
-		     &state->tunnels, &state->table, &state->hash4,
-		     &state->hash6, &state->mark);
-	return (got == 3 || got == 7) && state->tunnel &&
+	got = sscanf(text, FORMAT("%15s", "%2u"), state->bundle,
+		     &state->tunnel, &state->tunnels, &state->table,
+		     &state->hash4, &state->hash6, &state->mark,
+		     &state->rules4, &state->rules6);
+	return IS_FULL(got) && state->tunnel &&
 	       state->tunnel <= state->tunnels &&
 	       state->tunnels <= MOST_TUNNELS;
 }

@@ -19,10 +19,12 @@
  * @hash4: net.ipv4.fib_multipath_hash_policy before; NOT_SET if not changed
  * @hash6: the same of net.ipv6
  * @mark: net.ipv4.conf.all.src_valid_mark, likewise
+ * @rules4: priority of the first of its rules for IPv4; 0 if it has none
+ * @rules6: the same of IPv6
  *
  * It is kept in the interface's alias: in the kernel, in the namespace that it
- * is about, and gone when the interface is. Only the first member has more than
- * the first three.
+ * is about, and gone when the interface is. All members know all of it, so that
+ * whichever is removed by hand, what it was is still known.
  */
 struct state {
 	char bundle[STATE_NAME];
@@ -32,6 +34,8 @@ struct state {
 	int hash4;
 	int hash6;
 	int mark;
+	uint32_t rules4;
+	uint32_t rules6;
 };
 
 /* state_write() - as text, of at most STATE_TEXT bytes */
