@@ -77,6 +77,17 @@ int bundle_dismantle(const struct links *links, const char *name);
  */
 int bundle_fit(const char *name, const struct config *config, int patience);
 
+/**
+ * bundle_take_down() - with its hooks, while signals are held
+ * @links: members
+ * @bundle: which
+ * @config: of it
+ *
+ * Return: 0, or -1 after having said what went wrong.
+ */
+int bundle_take_down(const struct links *links, const struct bundle *bundle,
+		     const struct config *config);
+
 /* The verbs. They return 0, or -1 after having said why. */
 int bundle_up(const struct bundle *bundle, const struct config *config,
 	      unsigned int tunnels, bool layer4);

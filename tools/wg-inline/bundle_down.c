@@ -4,6 +4,7 @@
 
 #include "clamp.h"
 #include "hook.h"
+#include "interrupt.h"
 #include "mode.h"
 #include "route.h"
 #include "say.h"
@@ -158,6 +159,9 @@ static int undo(const char *name)
 	if (bundle_find(&links, name, &state))
 		return -1;
 	if (links.count) {
+		/* Whatever ends it from here on, it is no longer whole. */
+		state.complete = 0;
+		bundle_remember(&links, &state);
 		delete_rules(&state);
 		ret = restore_all(&state);
 	}
@@ -184,6 +188,15 @@ int bundle_dismantle(const struct links *links, const char *name)
 	return ret;
 }
 
+int bundle_take_down(const struct links *links, const struct bundle *bundle,
+		     const struct config *config)
+{
+	if (hooks_run(&config->pre_down, "PreDown", bundle->name) ||
+	    bundle_dismantle(links, bundle->name))
+		return -1;
+	return hooks_run(&config->post_down, "PostDown", bundle->name);
+}
+
 int bundle_down(const struct bundle *bundle, const struct config *config)
 {
 	struct links links;
@@ -191,16 +204,12 @@ int bundle_down(const struct bundle *bundle, const struct config *config)
 
 	if (bundle_find(&links, bundle->name, NULL))
 		return -1;
-	if (!links.count) {
+	interrupt_hold();
+	if (!links.count)
 		printf("%s is down already\n", bundle->name);
-	} else {
-		ret = hooks_run(&config->pre_down, "PreDown", bundle->name);
-		if (!ret)
-			ret = bundle_dismantle(&links, bundle->name);
-		if (!ret)
-			ret = hooks_run(&config->post_down, "PostDown",
-					bundle->name);
-	}
+	else
+		ret = bundle_take_down(&links, bundle, config);
+	interrupt_release();
 	links_free(&links);
 	return ret;
 }

@@ -4,6 +4,7 @@
 
 #include "configure.h"
 #include "hook.h"
+#include "interrupt.h"
 #include "measure.h"
 #include "route.h"
 #include "say.h"
@@ -120,12 +121,17 @@ static int plan(struct up *up, unsigned int tunnels)
 
 /* -------------------------------------------------------------- steps -- */
 
+static int cannot_remember(const struct up *up, int error)
+{
+	return fail("cannot write down what %s is: %s", up->name,
+		    strerror(-error));
+}
+
 int up_remember(struct up *up)
 {
 	int ret = bundle_remember(&up->links, &up->state);
 
-	return ret ? fail("cannot write down what %s is: %s", up->name,
-			  strerror(-ret)) : 0;
+	return ret ? cannot_remember(up, ret) : 0;
 }
 
 static int add_links(struct up *up)
@@ -273,10 +279,33 @@ static int post_up(struct up *up)
 	return hooks_run(&up->config->post_up, "PostUp", up->name);
 }
 
+/* What others have handed over meanwhile is to be remembered, too. */
+static int finish(struct up *up)
+{
+	struct links links;
+	struct state state;
+	int ret;
+
+	if (bundle_find(&links, up->name, &state))
+		return -1;
+	state.complete = 1;
+	ret = links.count ? bundle_remember(&links, &state) : -ENODEV;
+	links_free(&links);
+	return ret ? cannot_remember(up, ret) : 0;
+}
+
 static int (*const steps[])(struct up *up) = {
 	add_links, pre_up, configure, add_addresses, bring_up, up_add_routes,
-	greet, fit, post_up,
+	greet, fit, post_up, finish,
 };
+
+/* A hook has said so itself. */
+static int interrupted(void)
+{
+	const char *name = interrupt_came();
+
+	return name ? fail("interrupted by %s", name) : 0;
+}
 
 /* A step that fails has said why; all that was done until then is undone. */
 static int climb(struct up *up, unsigned int tunnels)
@@ -286,12 +315,48 @@ static int climb(struct up *up, unsigned int tunnels)
 	if (plan(up, tunnels))
 		return -1;
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (steps[i](up)) {
+		if (steps[i](up) || interrupted()) {
 			bundle_dismantle(&up->links, up->name);
 			return -1;
 		}
 	}
 	return 0;
+}
+
+/*
+ * Something of it is there, but not all: the last "up" or "down" was killed, or
+ * somebody has removed an interface.
+ */
+static int clear_away(const struct bundle *bundle, const struct config *config,
+		      const struct links *links, const struct state *state)
+{
+	if (!state->complete) {
+		say("%s is neither up nor down, as something was killed: it is taken down first",
+		    bundle->name);
+		return bundle_dismantle(links, bundle->name);
+	}
+	say("%s has %zu of its %u tunnels left: it is taken down first",
+	    bundle->name, links->count, state->tunnels);
+	return bundle_take_down(links, bundle, config);
+}
+
+/* 1 if it is up already, 0 if there is nothing of it, or not any more. */
+static int look(const struct bundle *bundle, const struct config *config)
+{
+	struct state state;
+	struct links links;
+	int ret = 0;
+
+	if (bundle_find(&links, bundle->name, &state))
+		return -1;
+	if (links.count && state.complete && links.count == state.tunnels) {
+		printf("%s is up already\n", bundle->name);
+		ret = 1;
+	} else if (links.count) {
+		ret = clear_away(bundle, config, &links, &state);
+	}
+	links_free(&links);
+	return ret;
 }
 
 int bundle_up(const struct bundle *bundle, const struct config *config,
@@ -302,20 +367,14 @@ int bundle_up(const struct bundle *bundle, const struct config *config,
 		.config = config,
 		.layer4 = layer4,
 	};
-	struct links links;
-	size_t there;
 	int ret;
 
-	if (bundle_find(&links, bundle->name, NULL))
-		return -1;
-	there = links.count;
-	links_free(&links);
-	if (there) {
-		printf("%s is up already\n", bundle->name);
-		return 0;
-	}
-	ret = climb(&up, tunnels);
+	interrupt_hold();
+	ret = look(bundle, config);
+	if (!ret)
+		ret = climb(&up, tunnels);
+	interrupt_release();
 	free(up.hosts);
 	links_free(&up.links);
-	return ret;
+	return ret < 0 ? -1 : 0;
 }

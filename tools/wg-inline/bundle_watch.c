@@ -504,6 +504,23 @@ static void take_all_back(struct watch *watch)
 	}
 }
 
+/* Is it being taken down, or has somebody removed an interface? */
+static int part(const struct watch *watch, const char *gone)
+{
+	struct links links;
+	struct state state;
+
+	if (bundle_find(&links, watch->name, &state))
+		return -1;
+	links_free(&links);
+	if (state.complete)
+		return fail("%s has gone, but not all of %s: \"bundle up\" mends that",
+			    gone, watch->name);
+	printf("%s: %s has gone, there is nothing more to watch\n", watch->name,
+	       gone);
+	return 0;
+}
+
 static int go_on(struct watch *watch)
 {
 	struct pollfd wait[] = {
@@ -530,9 +547,7 @@ static int go_on(struct watch *watch)
 		next = now + LIVENESS_TURN;
 		gone = who_is_gone(watch);
 	}
-	printf("%s: %s has gone, there is nothing more to watch\n", watch->name,
-	       gone);
-	return 0;
+	return part(watch, gone);
 }
 
 int bundle_watch(const struct bundle *bundle, const struct config *config)
@@ -546,7 +561,7 @@ int bundle_watch(const struct bundle *bundle, const struct config *config)
 	if (!watch.links.count)
 		ret = fail("%s is not up", bundle->name);
 	else if (watch.links.count != first.tunnels)
-		ret = fail("%s has lost a tunnel: take it down and up again",
+		ret = fail("%s has lost a tunnel: \"bundle up\" mends that",
 			   bundle->name);
 	else
 		ret = begin(&watch);

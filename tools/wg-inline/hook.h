@@ -10,6 +10,8 @@
  * @kind: "PreUp", for the message
  * @name: of the bundle, for %i
  *
+ * To be called while signals are held: one that comes ends the hook as well.
+ *
  * Return: 0, or -1 after having said which one failed.
  */
 int hooks_run(const struct lines *lines, const char *kind, const char *name);

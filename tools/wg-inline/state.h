@@ -21,6 +21,7 @@
  * @mark: net.ipv4.conf.all.src_valid_mark, likewise
  * @rules4: priority of the first of its rules for IPv4; 0 if it has none
  * @rules6: the same of IPv6
+ * @complete: 1 once all of it is there, until it is taken down
  *
  * It is kept in the interface's alias: in the kernel, in the namespace that it
  * is about, and gone when the interface is. All members know all of it, so that
@@ -36,6 +37,7 @@ struct state {
 	int mark;
 	uint32_t rules4;
 	uint32_t rules6;
+	unsigned int complete;
 };
 
 /* state_write() - as text, of at most STATE_TEXT bytes */
