@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a bundle that is interrupted on its way up leaves nothing, nor does its
 #       hook stay; one that was killed, or has lost an interface, is mended by the
-#       next up, and by the service, as watching fails then
+#       next up, and by the service, as watching fails then; two at once take turns
 # needs: once tool user
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
@@ -102,3 +102,56 @@ done
 ip -n "$left" link del dc
 down left
 no_trace "down without dc" "$left" "$SCRATCH/before"
+
+# Two at once: they take turns, so each has a table of its own.
+second=$SCRATCH/second.conf
+sed -e 's/^ListenPort.*/ListenPort = 5900/' -e 's/10\.50\./10.51./g' \
+	-e 's/fd50:/fd51:/g' "$SCRATCH/left/dc.conf" >"$second"
+sed "2i PreUp = touch $pid; sleep 2" "$SCRATCH/left/dc.conf" >"$slow"
+rm -f "$pid"
+bg_ns "$left" "$TOOL" bundle up "$slow"
+await 20 "a hook" test -e "$pid"
+tool "$left" bundle up "$second" 2>"$SCRATCH/error"
+wait "$BG" || fail "the first of two at once: status $?"
+expect_match "the second of two at once" "another wg-inline .*: waiting for it" \
+	"$(<"$SCRATCH/error")"
+expect "tables" "51820 51821" "$(for device in dc second; do
+	printf '%d\n' "$(in_ns "$left" wg show $device fwmark)"
+done | xargs)"
+
+# Who goes meanwhile hands over what is to be restored.
+sed -i "2i PreDown = touch $pid; sleep 2" "$second"
+rm -f "$pid"
+bg_ns "$left" "$TOOL" bundle down "$second"
+await 20 "a hook" test -e "$pid"
+down left 2>/dev/null
+wait "$BG" || fail "down, two at once: status $?"
+no_trace "two at once" "$left" "$SCRATCH/before"
+
+# A hook need not wait for who waits for it.
+sed -i '/PreDown/d' "$second"
+sed "2i PostUp = '$TOOL' bundle up '$second'" "$SCRATCH/left/dc.conf" >"$slow"
+tool "$left" bundle up "$slow"
+ping_ok "one by the hook of the other" "$left" 10.50.0.2 -I 10.50.0.1
+tool "$left" bundle down "$second"
+down left
+no_trace "one by the hook of the other" "$left" "$SCRATCH/before"
+
+# Nor does what the one hands over get lost when a hook of the other takes it down.
+tool "$left" bundle up "$second"
+sed "2i PreUp = '$TOOL' bundle down '$second'" "$SCRATCH/left/dc.conf" >"$slow"
+tool "$left" bundle up "$slow"
+down left
+no_trace "one for the other, by a hook" "$left" "$SCRATCH/before"
+
+# Nor is somebody waited for who could do nothing, and does not even listen.
+bg_ns "$left" setpriv --reuid 12345 --clear-groups python3 -c '
+import socket, time
+s = socket.socket(socket.AF_UNIX)
+s.bind("\0wg-inline bundle")
+time.sleep(600)'
+await 10 "an address" in_ns "$left" grep -q "@wg-inline bundle" /proc/net/unix
+up left
+down left
+stop "$BG"
+no_trace "an address of somebody else" "$left" "$SCRATCH/before"

@@ -5,6 +5,7 @@
 #include "clamp.h"
 #include "hook.h"
 #include "interrupt.h"
+#include "lock.h"
 #include "mode.h"
 #include "route.h"
 #include "say.h"
@@ -197,20 +198,32 @@ int bundle_take_down(const struct links *links, const struct bundle *bundle,
 	return hooks_run(&config->post_down, "PostDown", bundle->name);
 }
 
-int bundle_down(const struct bundle *bundle, const struct config *config)
+static int down(const struct bundle *bundle, const struct config *config)
 {
 	struct links links;
 	int ret = 0;
 
 	if (bundle_find(&links, bundle->name, NULL))
 		return -1;
-	interrupt_hold();
 	if (!links.count)
 		printf("%s is down already\n", bundle->name);
 	else
 		ret = bundle_take_down(&links, bundle, config);
-	interrupt_release();
 	links_free(&links);
+	return ret;
+}
+
+int bundle_down(const struct bundle *bundle, const struct config *config)
+{
+	int lock, ret = -1;
+
+	interrupt_hold();
+	lock = lock_take();
+	if (lock >= 0) {
+		ret = down(bundle, config);
+		lock_release(lock);
+	}
+	interrupt_release();
 	return ret;
 }
 

@@ -5,6 +5,7 @@
 #include "configure.h"
 #include "hook.h"
 #include "interrupt.h"
+#include "lock.h"
 #include "measure.h"
 #include "route.h"
 #include "say.h"
@@ -116,22 +117,17 @@ static int plan(struct up *up, unsigned int tunnels)
 	up->state.hash4 = NOT_SET;
 	up->state.hash6 = NOT_SET;
 	up->state.mark = NOT_SET;
-	return choose_table(up) || resolve(up) ? -1 : 0;
+	return choose_table(up);
 }
 
 /* -------------------------------------------------------------- steps -- */
-
-static int cannot_remember(const struct up *up, int error)
-{
-	return fail("cannot write down what %s is: %s", up->name,
-		    strerror(-error));
-}
 
 int up_remember(struct up *up)
 {
 	int ret = bundle_remember(&up->links, &up->state);
 
-	return ret ? cannot_remember(up, ret) : 0;
+	return ret ? fail("cannot write down what %s is: %s", up->name,
+			  strerror(-ret)) : 0;
 }
 
 static int add_links(struct up *up)
@@ -165,9 +161,25 @@ static int add_links(struct up *up)
 	return 0;
 }
 
+/* A hook may have taken another bundle down, which has handed something over. */
+static int look_again(struct up *up)
+{
+	struct links links;
+	int ret = 0;
+
+	if (bundle_find(&links, up->name, &up->state))
+		return -1;
+	if (links.count != up->count)
+		ret = fail("an interface of %s has gone meanwhile", up->name);
+	links_free(&links);
+	return ret;
+}
+
 static int pre_up(struct up *up)
 {
-	return hooks_run(&up->config->pre_up, "PreUp", up->name);
+	if (hooks_run(&up->config->pre_up, "PreUp", up->name))
+		return -1;
+	return look_again(up);
 }
 
 static int configure(struct up *up)
@@ -279,19 +291,12 @@ static int post_up(struct up *up)
 	return hooks_run(&up->config->post_up, "PostUp", up->name);
 }
 
-/* What others have handed over meanwhile is to be remembered, too. */
 static int finish(struct up *up)
 {
-	struct links links;
-	struct state state;
-	int ret;
-
-	if (bundle_find(&links, up->name, &state))
+	if (look_again(up))
 		return -1;
-	state.complete = 1;
-	ret = links.count ? bundle_remember(&links, &state) : -ENODEV;
-	links_free(&links);
-	return ret ? cannot_remember(up, ret) : 0;
+	up->state.complete = 1;
+	return up_remember(up);
 }
 
 static int (*const steps[])(struct up *up) = {
@@ -323,12 +328,24 @@ static int climb(struct up *up, unsigned int tunnels)
 	return 0;
 }
 
-/*
- * Something of it is there, but not all: the last "up" or "down" was killed, or
- * somebody has removed an interface.
- */
-static int clear_away(const struct bundle *bundle, const struct config *config,
-		      const struct links *links, const struct state *state)
+/* 1 if it is up already. */
+static int is_whole(const char *name)
+{
+	struct state state;
+	struct links links;
+	int ret;
+
+	if (bundle_find(&links, name, &state))
+		return -1;
+	ret = links.count && state.complete && links.count == state.tunnels;
+	if (ret)
+		printf("%s is up already\n", name);
+	links_free(&links);
+	return ret;
+}
+
+static int clear(const struct bundle *bundle, const struct config *config,
+		 const struct links *links, const struct state *state)
 {
 	if (!state->complete) {
 		say("%s is neither up nor down, as something was killed: it is taken down first",
@@ -340,8 +357,11 @@ static int clear_away(const struct bundle *bundle, const struct config *config,
 	return bundle_take_down(links, bundle, config);
 }
 
-/* 1 if it is up already, 0 if there is nothing of it, or not any more. */
-static int look(const struct bundle *bundle, const struct config *config)
+/*
+ * Something of it may be there, but not all: the last "up" or "down" was killed, or
+ * somebody has removed an interface.
+ */
+static int clear_away(const struct bundle *bundle, const struct config *config)
 {
 	struct state state;
 	struct links links;
@@ -349,13 +369,29 @@ static int look(const struct bundle *bundle, const struct config *config)
 
 	if (bundle_find(&links, bundle->name, &state))
 		return -1;
-	if (links.count && state.complete && links.count == state.tunnels) {
-		printf("%s is up already\n", bundle->name);
-		ret = 1;
-	} else if (links.count) {
-		ret = clear_away(bundle, config, &links, &state);
-	}
+	if (links.count)
+		ret = clear(bundle, config, &links, &state);
 	links_free(&links);
+	return ret;
+}
+
+/* One after the other: what one finds unused the next one finds in use. */
+static int bring_whole(struct up *up, const struct bundle *bundle,
+		       unsigned int tunnels)
+{
+	int lock, ret = -1;
+
+	interrupt_hold();
+	lock = lock_take();
+	if (lock >= 0)
+		ret = is_whole(bundle->name);
+	if (!ret)
+		ret = clear_away(bundle, up->config);
+	if (!ret)
+		ret = climb(up, tunnels);
+	if (lock >= 0)
+		lock_release(lock);
+	interrupt_release();
 	return ret;
 }
 
@@ -369,11 +405,11 @@ int bundle_up(const struct bundle *bundle, const struct config *config,
 	};
 	int ret;
 
-	interrupt_hold();
-	ret = look(bundle, config);
+	ret = is_whole(bundle->name);
 	if (!ret)
-		ret = climb(&up, tunnels);
-	interrupt_release();
+		ret = resolve(&up);
+	if (!ret)
+		ret = bring_whole(&up, bundle, tunnels);
 	free(up.hosts);
 	links_free(&up.links);
 	return ret < 0 ? -1 : 0;
