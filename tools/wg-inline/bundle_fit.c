@@ -66,14 +66,21 @@ static bool forwards(void)
 }
 
 /* Only where something is forwarded is it worth a word that it cannot be done. */
-static int clamp(const char *name, uint32_t group, unsigned int mtu)
+static int clamp(const struct state *state, uint32_t group, unsigned int mtu)
 {
-	int ret = clamp_set(name, group, mtu);
+	struct state unmarked = *state;
+	int ret = clamp_set(state, group, mtu);
 
+	/* A kernel may have nftables, but not for what concerns connections. */
+	if (ret == -ENOENT) {
+		unmarked.rules4 = 0;
+		unmarked.rules6 = 0;
+		ret = clamp_set(&unmarked, group, mtu);
+	}
 	if (!ret || (ret == -EOPNOTSUPP && !forwards()))
 		return 0;
-	return fail("cannot tell forwarded TCP of %s's MTU by nftables: %s", name,
-		    strerror(-ret));
+	return fail("cannot tell forwarded TCP of %s's MTU by nftables: %s",
+		    state->bundle, strerror(-ret));
 }
 
 /*
@@ -81,7 +88,8 @@ static int clamp(const char *name, uint32_t group, unsigned int mtu)
  * interface is gone. So who has made it looks for the interfaces, and is not to be
  * stopped in between.
  */
-static int clamp_if_up(const char *name, uint32_t group, unsigned int mtu)
+static int clamp_if_up(const struct state *state, uint32_t group,
+		       unsigned int mtu)
 {
 	struct links links;
 	sigset_t all, before;
@@ -89,10 +97,10 @@ static int clamp_if_up(const char *name, uint32_t group, unsigned int mtu)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	ret = clamp(name, group, mtu);
-	if (!bundle_find(&links, name, NULL)) {
+	ret = clamp(state, group, mtu);
+	if (!bundle_find(&links, state->bundle, NULL)) {
 		if (!links.count)
-			clamp_remove(name);
+			clamp_remove(state->bundle);
 		links_free(&links);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -102,15 +110,16 @@ static int clamp_if_up(const char *name, uint32_t group, unsigned int mtu)
 int bundle_fit(const char *name, const struct config *config, int patience)
 {
 	struct links links;
+	struct state state;
 	unsigned int mtu;
 	int ret = 0;
 
-	if (bundle_find(&links, name, NULL))
+	if (bundle_find(&links, name, &state))
 		return -1;
 	if (links.count) {
 		mtu = fit(name, &links, config, patience);
 		ret = mtu ? 0 : -1;
-		if (clamp_if_up(name, links.of[0].group, mtu ? mtu :
+		if (clamp_if_up(&state, links.of[0].group, mtu ? mtu :
 				links.of[0].mtu))
 			ret = -1;
 	}

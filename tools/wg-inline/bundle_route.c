@@ -2,6 +2,7 @@
 /* A bundle that comes up gets its routes. */
 #include "bundle_up.h"
 
+#include "clamp.h"
 #include "route.h"
 #include "say.h"
 #include "sysctl.h"
@@ -227,6 +228,33 @@ static int add_rules(struct up *up, int family)
 	return 0;
 }
 
+static bool filters_strictly(void)
+{
+	int all = 0, new = 0;
+
+	sysctl_get(RP_FILTER_ALL, &all);
+	sysctl_get(RP_FILTER_NEW, &new);
+	return all == 1 || new == 1;
+}
+
+/*
+ * Before anything comes in: what answers to a mark has to have that, or rp_filter
+ * looks for the way back in the bundle's table. Elsewhere it does without.
+ */
+static void keep_marks(const struct up *up)
+{
+	const struct link *first = &up->links.of[0];
+	int ret;
+
+	if (!up->state.rules4 && !up->state.rules6)
+		return;
+	ret = clamp_set(&up->state, up->config->port ? up->config->port :
+			first->index, link_mtu(first->index));
+	if (ret && up->state.rules4 && filters_strictly())
+		say("cannot have nftables keep marks, without which rp_filter may drop what comes in: %s",
+		    strerror(-ret));
+}
+
 int up_add_routes(struct up *up)
 {
 	size_t i;
@@ -237,7 +265,9 @@ int up_add_routes(struct up *up)
 		if (add_peer_routes(up, i))
 			return -1;
 	}
-	if (add_own_routes(up) || add_rules(up, AF_INET))
+	if (add_own_routes(up) || add_rules(up, AF_INET) ||
+	    add_rules(up, AF_INET6))
 		return -1;
-	return add_rules(up, AF_INET6);
+	keep_marks(up);
+	return 0;
 }

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHAIN "forward"
+#define FORWARD "forward"
+#define OUT "postrouting"
+#define IN "prerouting"
 /* Where nft's "mangle" is, before filters. */
 #define PRIORITY (-150)
 #define ROOM 16384
@@ -219,40 +221,93 @@ static void set_segment(struct batch *batch, uint16_t size)
 	close_expression(batch, this);
 }
 
+/* A mark to or from the register, as @way says, which is the same one always. */
+static void move_mark(struct batch *batch, const char *name, uint16_t way,
+		      uint16_t key, uint32_t mark)
+{
+	struct expression this = open_expression(batch, name);
+
+	put_u32(batch, key, mark);
+	put_u32(batch, way, NFT_REG_1);
+	close_expression(batch, this);
+}
+
 /* ---------------------------------------------------------------- rules -- */
 
-static void chain(struct batch *batch)
+static void chain(struct batch *batch, const char *name, uint32_t number)
 {
 	struct nlattr *hook;
 
 	change(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	mnl_attr_put_strz(batch->at, NFTA_CHAIN_TABLE, batch->table);
-	mnl_attr_put_strz(batch->at, NFTA_CHAIN_NAME, CHAIN);
+	mnl_attr_put_strz(batch->at, NFTA_CHAIN_NAME, name);
 	mnl_attr_put_strz(batch->at, NFTA_CHAIN_TYPE, "filter");
 	hook = mnl_attr_nest_start(batch->at, NFTA_CHAIN_HOOK);
-	put_u32(batch, NFTA_HOOK_HOOKNUM, NF_INET_FORWARD);
+	put_u32(batch, NFTA_HOOK_HOOKNUM, number);
 	put_u32(batch, NFTA_HOOK_PRIORITY, (uint32_t)PRIORITY);
 	mnl_attr_nest_end(batch->at, hook);
 }
 
-static void rule(struct batch *batch, uint32_t direction, uint32_t group,
-		 uint8_t family, uint16_t size)
+static void open_rule(struct batch *batch, const char *name)
 {
-	static const uint8_t tcp = IPPROTO_TCP;
-
 	change(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 	mnl_attr_put_strz(batch->at, NFTA_RULE_TABLE, batch->table);
-	mnl_attr_put_strz(batch->at, NFTA_RULE_CHAIN, CHAIN);
+	mnl_attr_put_strz(batch->at, NFTA_RULE_CHAIN, name);
 	batch->list = mnl_attr_nest_start(batch->at, NFTA_RULE_EXPRESSIONS);
-	match_meta(batch, direction, &group, sizeof(group));
-	match_meta(batch, NFT_META_NFPROTO, &family, sizeof(family));
-	match_meta(batch, NFT_META_L4PROTO, &tcp, sizeof(tcp));
-	match_syn(batch);
-	set_segment(batch, size);
+}
+
+static void close_rule(struct batch *batch)
+{
 	mnl_attr_nest_end(batch->at, batch->list);
 }
 
-int clamp_set(const char *name, uint32_t group, unsigned int mtu)
+static void match_protocols(struct batch *batch, uint8_t family,
+			    uint8_t protocol)
+{
+	match_meta(batch, NFT_META_NFPROTO, &family, sizeof(family));
+	match_meta(batch, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+}
+
+static void clamp(struct batch *batch, uint32_t direction, uint32_t group,
+		  uint8_t family, uint16_t size)
+{
+	open_rule(batch, FORWARD);
+	match_meta(batch, direction, &group, sizeof(group));
+	match_protocols(batch, family, IPPROTO_TCP);
+	match_syn(batch);
+	set_segment(batch, size);
+	close_rule(batch);
+}
+
+/* What is sent outside gives its mark to its connection, and answers get it back. */
+static void keep_mark(struct batch *batch, uint8_t family, uint32_t mark)
+{
+	open_rule(batch, OUT);
+	match_protocols(batch, family, IPPROTO_UDP);
+	match_meta(batch, NFT_META_MARK, &mark, sizeof(mark));
+	move_mark(batch, "ct", NFTA_CT_SREG, NFTA_CT_KEY, NFT_CT_MARK);
+	close_rule(batch);
+	open_rule(batch, IN);
+	match_protocols(batch, family, IPPROTO_UDP);
+	move_mark(batch, "ct", NFTA_CT_DREG, NFTA_CT_KEY, NFT_CT_MARK);
+	compare(batch, &mark, sizeof(mark));
+	move_mark(batch, "meta", NFTA_META_SREG, NFTA_META_KEY, NFT_META_MARK);
+	close_rule(batch);
+}
+
+static void keep_marks(struct batch *batch, const struct state *state)
+{
+	if (!state->rules4 && !state->rules6)
+		return;
+	chain(batch, OUT, NF_INET_POST_ROUTING);
+	chain(batch, IN, NF_INET_PRE_ROUTING);
+	if (state->rules4)
+		keep_mark(batch, NFPROTO_IPV4, state->table);
+	if (state->rules6)
+		keep_mark(batch, NFPROTO_IPV6, state->table);
+}
+
+int clamp_set(const struct state *state, uint32_t group, unsigned int mtu)
 {
 	static const uint32_t directions[] = {
 		NFT_META_IIFGROUP, NFT_META_OIFGROUP,
@@ -260,16 +315,17 @@ int clamp_set(const char *name, uint32_t group, unsigned int mtu)
 	struct batch batch;
 	int i;
 
-	begin(&batch, name);
+	begin(&batch, state->bundle);
 	/* It has to be there to be deleted, and again to be as it should be. */
 	table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	table(&batch, NFT_MSG_DELTABLE, 0);
 	table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	chain(&batch);
+	chain(&batch, FORWARD, NF_INET_FORWARD);
 	for (i = 0; i < 2; i++) {
-		rule(&batch, directions[i], group, NFPROTO_IPV4, mtu - 40);
-		rule(&batch, directions[i], group, NFPROTO_IPV6, mtu - 60);
+		clamp(&batch, directions[i], group, NFPROTO_IPV4, mtu - 40);
+		clamp(&batch, directions[i], group, NFPROTO_IPV6, mtu - 60);
 	}
+	keep_marks(&batch, state);
 	return commit(&batch);
 }
 
