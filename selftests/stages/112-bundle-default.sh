@@ -95,12 +95,26 @@ ip -n "$left" rule del table main suppress_prefixlength 0
 trace "$left" >"$SCRATCH/before"
 
 with -e '2i Table = off'
-expect "routes" 0 "$(ip -n "$left" route show table all | count 'static.*scope link')"
+expect "routes" 1 "$(ip -n "$left" route show table all | count 'static.*scope link')"
+expect "routes to its own networks" "1 1" "$(ip -n "$left" route | count '^10.50.0.0/24') \
+$(ip -n "$left" -6 route | count '^fd50::/64')"
+ping_ok "Table = off: its own network" "$left" 10.50.0.2
 without "Table = off"
 with -e '2i Table = 77' -e 's,^AllowedIPs.*,AllowedIPs = 0.0.0.0/0\, fd50::2/128,'
-expect "routes in table 77" 2 "$(ip -n "$left" route show table 77 | count '^default\|^10.50.0.0')"
+expect "routes in table 77" 1 "$(ip -n "$left" route show table 77 | count '^[^[:space:]]')"
+expect "routes in table 77" 1 "$(ip -n "$left" -6 route show table 77 | count '^[^[:space:]]')"
+expect "routes to its own networks" "1 1" "$(ip -n "$left" route | count '^10.50.0.0/24') \
+$(ip -n "$left" -6 route | count '^fd50::/64')"
+ping_ok "Table = 77: its own network" "$left" 10.50.0.2
 expect "rules" 0 "$(ip -n "$left" rule show | count 77)"
 without "Table = 77"
+
+# Of several addresses, packets have the one that is in the network they go to.
+with -e '2i Address = 10.52.0.1/24'
+expect_match "source" "src 10.50.0.1" "$(ip -n "$left" route get 10.50.0.2)"
+expect_match "source" "src 10.52.0.1" "$(ip -n "$left" route get 10.52.0.2)"
+ping_ok "several addresses" "$left" 10.50.0.2
+without "several addresses"
 with -e '2i MTU = 1300'
 expect "MTU" "1300 1300" "$(json "$left" "*(x['mtu'] for x in i.values())")"
 without "MTU = 1300"

@@ -109,34 +109,65 @@ static int get_group(struct up *up, unsigned int count, int family,
 	return 0;
 }
 
-static int add_route(struct up *up, const struct prefix *prefix,
-		     unsigned int count)
+static bool same_bits(const struct prefix *a, const struct prefix *b,
+		      unsigned int count)
 {
-	uint32_t table = MAIN_TABLE, group;
-	int ret;
+	const uint8_t *x = a->v6.s6_addr, *y = b->v6.s6_addr;
+	unsigned int whole = count / 8, rest = count % 8;
 
-	if (up->config->table == TABLE_GIVEN)
-		table = up->config->table_number;
-	else if (!prefix->length)
-		table = up->state.table;
-	if (get_group(up, count, prefix->family, &group))
-		return -1;
-	ret = route_add(prefix, table, group, up->links.of[0].index);
-	if (ret == -EEXIST)
-		return fail("there is a route to %s already",
-			    up_prefix_text(prefix));
-	return ret ? fail("cannot add a route to %s: %s", up_prefix_text(prefix),
-			  strerror(-ret)) : 0;
+	return a->family == b->family && !memcmp(x, y, whole) &&
+	       (!rest || !((x[whole] ^ y[whole]) >> (8 - rest)));
 }
 
 static bool same_network(const struct prefix *a, const struct prefix *b)
 {
-	unsigned int whole = a->length / 8, rest = a->length % 8;
-	const uint8_t *x = a->v6.s6_addr, *y = b->v6.s6_addr;
+	return a->length == b->length && same_bits(a, b, a->length);
+}
 
-	return a->family == b->family && a->length == b->length &&
-	       !memcmp(x, y, whole) &&
-	       (!rest || !((x[whole] ^ y[whole]) >> (8 - rest)));
+/*
+ * Of several addresses, the kernel takes the first for any route to an interface;
+ * but to its own networks that which is in them. With IPv6 it looks by itself.
+ */
+static const struct prefix *source_for(const struct up *up,
+				       const struct prefix *prefix)
+{
+	const struct prefixes *addresses = &up->config->addresses;
+	const struct prefix *best = NULL;
+	size_t i;
+
+	for (i = 0; i < addresses->count; i++) {
+		const struct prefix *own = &addresses->of[i];
+
+		if (own->family == AF_INET && own->length <= prefix->length &&
+		    same_bits(own, prefix, own->length) &&
+		    (!best || own->length > best->length))
+			best = own;
+	}
+	return best;
+}
+
+static int add_route(struct up *up, const struct prefix *prefix,
+		     uint32_t table, unsigned int count)
+{
+	uint32_t group;
+	int ret;
+
+	if (get_group(up, count, prefix->family, &group))
+		return -1;
+	ret = route_add(prefix, table, group, up->links.of[0].index,
+			source_for(up, prefix));
+	if (ret == -EEXIST)
+		return fail("there is a route to %s already",
+			    up_prefix_text(prefix));
+	return ret ? fail("cannot add a route to %s: %s",
+			  up_prefix_text(prefix), strerror(-ret)) : 0;
+}
+
+static uint32_t table_for(const struct up *up, const struct prefix *prefix)
+{
+	if (up->config->table == TABLE_GIVEN)
+		return up->config->table_number;
+	return prefix->length ? MAIN_TABLE : up->state.table;
 }
 
 /* Does it come again, there or at a later peer? That one gets the packets. */
@@ -167,17 +198,22 @@ static int add_peer_routes(struct up *up, size_t i)
 
 	for (j = 0; j < peer->allowed.count; j++) {
 		if (!comes_again(up->config, i, j) &&
-		    add_route(up, &peer->allowed.of[j], tunnels_of(up, peer)))
+		    add_route(up, &peer->allowed.of[j],
+			      table_for(up, &peer->allowed.of[j]),
+			      tunnels_of(up, peer)))
 			return -1;
 	}
 	return 0;
 }
 
-/* Is the network of an address among the allowed IPs? */
-static bool is_allowed(const struct config *config, const struct prefix *prefix)
+/* Does the network of an address have a route in the main table as an allowed IP? */
+static bool is_allowed(const struct up *up, const struct prefix *prefix)
 {
+	const struct config *config = up->config;
 	size_t i, j;
 
+	if (config->table == TABLE_OFF || table_for(up, prefix) != MAIN_TABLE)
+		return false;
 	for (i = 0; i < config->peer_count; i++) {
 		for (j = 0; j < config->peers[i].allowed.count; j++) {
 			if (same_network(prefix, &config->peers[i].allowed.of[j]))
@@ -187,7 +223,10 @@ static bool is_allowed(const struct config *config, const struct prefix *prefix)
 	return false;
 }
 
-/* The routes that addresses bring along, for all members instead of one. */
+/*
+ * The routes that addresses bring along, for all members instead of one: in the main
+ * table, whatever the file has for others.
+ */
 static int add_own_routes(struct up *up)
 {
 	const struct prefixes *addresses = &up->config->addresses;
@@ -199,8 +238,8 @@ static int add_own_routes(struct up *up)
 
 		for (j = 0; j < i; j++)
 			before |= same_network(prefix, &addresses->of[j]);
-		if (!before && !is_allowed(up->config, prefix) &&
-		    add_route(up, prefix, up->count))
+		if (!before && !is_allowed(up, prefix) &&
+		    add_route(up, prefix, MAIN_TABLE, up->count))
 			return -1;
 	}
 	return 0;
@@ -255,7 +294,7 @@ static void keep_marks(const struct up *up)
 		    strerror(-ret));
 }
 
-int up_add_routes(struct up *up)
+static int add_allowed_routes(struct up *up)
 {
 	size_t i;
 
@@ -265,8 +304,13 @@ int up_add_routes(struct up *up)
 		if (add_peer_routes(up, i))
 			return -1;
 	}
-	if (add_own_routes(up) || add_rules(up, AF_INET) ||
-	    add_rules(up, AF_INET6))
+	return 0;
+}
+
+int up_add_routes(struct up *up)
+{
+	if (add_allowed_routes(up) || add_own_routes(up) ||
+	    add_rules(up, AF_INET) || add_rules(up, AF_INET6))
 		return -1;
 	keep_marks(up);
 	return 0;

@@ -173,7 +173,7 @@ int group_change(uint32_t id, const unsigned int *indexes, unsigned int count,
 /* ------------------------------------------------------------- routes -- */
 
 int route_add(const struct prefix *prefix, uint32_t table, uint32_t group,
-	      unsigned int index)
+	      unsigned int index, const struct prefix *source)
 {
 	struct prefix to = network(prefix);
 	struct nlmsghdr *message;
@@ -194,6 +194,8 @@ int route_add(const struct prefix *prefix, uint32_t table, uint32_t group,
 	header->rtm_type = RTN_UNICAST;
 	put_address(message, RTA_DST, &to);
 	mnl_attr_put_u32(message, RTA_TABLE, table);
+	if (source)
+		put_address(message, RTA_PREFSRC, source);
 	if (group)
 		mnl_attr_put_u32(message, RTA_NH_ID, group);
 	else

@@ -45,9 +45,10 @@ int group_change(uint32_t id, const unsigned int *indexes, unsigned int count,
  * @table: routing table
  * @group: number of a group, or 0
  * @index: number of an interface, if there is no group
+ * @source: what this machine sends from there, or NULL for the kernel to choose
  */
 int route_add(const struct prefix *prefix, uint32_t table, uint32_t group,
-	      unsigned int index);
+	      unsigned int index, const struct prefix *source);
 
 /**
  * route_foreign() - is there a multipath route that is not a bundle's?
