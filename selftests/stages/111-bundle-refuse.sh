@@ -55,7 +55,16 @@ cannot "a route" "there is a route to 10.50.0.2/32 already"
 ip -n "$left" route del 10.50.0.2/32
 
 sed -i 's/^Endpoint = .*/Endpoint = host.invalid:1/' "$SCRATCH/left/dc.conf"
+export WG_ENDPOINT_RESOLUTION_RETRIES=0
 cannot "a host" "cannot find the host host.invalid"
+# Name servers may be late: it is tried again, as wg does.
+WG_ENDPOINT_RESOLUTION_RETRIES=2
+status=0
+up left 2>"$SCRATCH/error" || status=$?
+expect "a host that is not found: exit status" 1 "$status"
+expect "tries" 3 "$(grep -c 'cannot find the host host.invalid' "$SCRATCH/error")"
+expect_match "a host that is not found" "trying again in 1.0 s.*trying again in 1.2 s" \
+	"$(xargs <"$SCRATCH/error")"
 sed -i 's/^Endpoint = .*/Endpoint = 192.0.2.2:5200/' "$SCRATCH/left/dc.conf"
 
 cp "$SCRATCH/left/dc.conf" "$SCRATCH/averylongname.conf"

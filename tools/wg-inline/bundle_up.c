@@ -7,12 +7,12 @@
 #include "interrupt.h"
 #include "lock.h"
 #include "measure.h"
+#include "resolve.h"
 #include "route.h"
 #include "say.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,25 +61,18 @@ static int choose_table(struct up *up)
 	return 0;
 }
 
-static int resolve(struct up *up)
+static int resolve_all(struct up *up)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *found;
 	const struct config *config = up->config;
 	size_t i;
-	int ret;
 
 	up->hosts = calloc(config->peer_count + 1, sizeof(*up->hosts));
 	if (!up->hosts)
 		return fail("out of memory");
 	for (i = 0; i < config->peer_count; i++) {
-		if (!config->peers[i].host)
-			continue;
-		ret = getaddrinfo(config->peers[i].host, NULL, &hints, &found);
-		if (ret)
-			return fail("cannot find the host %s: %s",
-				    config->peers[i].host, gai_strerror(ret));
-		memcpy(&up->hosts[i], found->ai_addr, found->ai_addrlen);
-		freeaddrinfo(found);
+		if (config->peers[i].host &&
+		    resolve(config->peers[i].host, &up->hosts[i]))
+			return -1;
 	}
 	return 0;
 }
@@ -407,7 +400,7 @@ int bundle_up(const struct bundle *bundle, const struct config *config,
 
 	ret = is_whole(bundle->name);
 	if (!ret)
-		ret = resolve(&up);
+		ret = resolve_all(&up);
 	if (!ret)
 		ret = bring_whole(&up, bundle, tunnels);
 	free(up.hosts);
