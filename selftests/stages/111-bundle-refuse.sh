@@ -102,6 +102,17 @@ down left
 expect "hash policy of others" 2 "$(policy)"
 sysctl_ns "$left" net.ipv4.fib_multipath_hash_policy=0
 
+# A key for all to read deserves a word, as with wg-quick.
+chmod 644 "$SCRATCH/left/dc.conf"
+chmod 755 "$SCRATCH/left"
+up left 2>"$SCRATCH/error"
+expect_match "a public file" "everybody has access to .*dc.conf" "$(<"$SCRATCH/error")"
+down left
+chmod 600 "$SCRATCH/left/dc.conf"
+up left 2>"$SCRATCH/error"
+expect "words about a secret file" "" "$(<"$SCRATCH/error")"
+down left
+
 # Two bundles, that come first and go first: the last one puts it back.
 sed -e 's/^ListenPort.*/ListenPort = 5900/' -e 's/10\.50\./10.51./g; s/fd50:/fd51:/g' \
 	"$SCRATCH/left/dc.conf" >"$SCRATCH/second.conf"

@@ -86,7 +86,7 @@ sites() {
 	"${1:-wire}" "$left" w1 "$right" w2
 	addr "$left" w1 192.0.2.1/24 2001:db8::1/64
 	addr "$right" w2 192.0.2.2/24 2001:db8::2/64
-	mkdir -p "$SCRATCH/left" "$SCRATCH/right"
+	mkdir -m 700 "$SCRATCH/left" "$SCRATCH/right"
 	site 1 2 192.0.2.2 >"$SCRATCH/left/dc.conf"
 	site 2 1 192.0.2.1 >"$SCRATCH/right/dc.conf"
 }

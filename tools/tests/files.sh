@@ -98,6 +98,13 @@ END
 interface 'Table = off\nFwMark = off\r\n\r\n' | accepted "off, and line ends of DOS"
 printf '[Interface]\nPrivateKey = %s' "$KEY1" | accepted "no end of the last line"
 
+# As wg-quick takes them.
+interface 'Address =\nDNS =\nMTU =\nTable =\nPreUp =\nPostUp =\nPreDown =\nPostDown =\n' |
+	accepted "fields that were not filled in"
+interface 'Address = 10.0.0.1/24 fd00::1/64\tfd00::2/64, 10.0.0.2/24\n' |
+	accepted "addresses between blanks"
+interface 'SaveConfig = True\n' | accepted "a capital letter"
+
 : | refused "an empty file" "" "no PrivateKey"
 echo "[Interface]" | refused "no key" "" "no PrivateKey"
 echo "PrivateKey = x" | refused "no section" 1 "PrivateKey comes before any section"
@@ -106,7 +113,10 @@ interface 'Adress = 10.0.0.1\n' | refused "a typing error" 3 "Adress means nothi
 interface 'PublicKey = x\n' | refused "a peer's value" 3 "PublicKey means nothing"
 peer 'ListenPort = 1\n' | refused "an interface's value" 5 "ListenPort means nothing in .Peer."
 interface 'MTU\n' | refused "no value at all" 3 "Name = value"
-interface 'MTU =\n' | refused "an empty value" 3 "MTU has no value"
+interface 'ListenPort =\n' | refused "an empty value" 3 "ListenPort has no value"
+interface 'SaveConfig =\n' | refused "an empty value" 3 "SaveConfig has no value"
+interface 'AllowedIPs =\n' | refused "an empty value" 3 "AllowedIPs has no value"
+peer 'PostUp =\n' | refused "an empty value" 5 "PostUp has no value"
 interface 'MTU = 67\n' | refused "an MTU" 3 "MTU is a number"
 interface 'MTU = 1e3\n' | refused "an MTU" 3 "MTU is a number"
 interface 'ListenPort = 65536\n' | refused "a port" 3 "ListenPort is a port"

@@ -100,6 +100,9 @@ static int plan(struct up *up, unsigned int tunnels)
 	if (tunnels > most)
 		say("%s: the other end has %u tunnel%s, so that is how many there will be",
 		    config->path, most, most == 1 ? "" : "s");
+	if (config_is_exposed(config->path))
+		say("everybody has access to %s, and so to the private key",
+		    config->path);
 	if (config->dns_line)
 		say("%s:%u: DNS is left alone", config->path, config->dns_line);
 	if (config->save_line)

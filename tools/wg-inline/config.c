@@ -12,10 +12,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <libgen.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MARK "wg-inline:"
 #define MOST_BYTES (64 << 20)
@@ -80,11 +82,12 @@ static int add_prefix(struct parser *parser, struct prefixes *to,
 	return 0;
 }
 
-static int add_prefixes(struct parser *parser, struct prefixes *to, char *text)
+static int add_prefixes(struct parser *parser, struct prefixes *to, char *text,
+			const char *separators)
 {
 	char *word;
 
-	while ((word = strsep(&text, ","))) {
+	while ((word = strsep(&text, separators))) {
 		word = trim(word);
 		if (*word && add_prefix(parser, to, word))
 			return -1;
@@ -185,9 +188,9 @@ static int read_endpoint(struct parser *parser, char *text, struct peer *peer)
 
 static int read_save(struct parser *parser, const char *text)
 {
-	if (!strcmp(text, "true"))
+	if (!strcasecmp(text, "true"))
 		parser->config->save_line = parser->line;
-	else if (strcmp(text, "false"))
+	else if (strcasecmp(text, "false"))
 		return bad(parser, "is true or false");
 	return 0;
 }
@@ -204,7 +207,7 @@ static int interface_value(struct parser *parser, char *value)
 		return read_key(parser, value, config->key);
 	}
 	if (!strcasecmp(name, "Address"))
-		return add_prefixes(parser, &config->addresses, value);
+		return add_prefixes(parser, &config->addresses, value, ", \t");
 	if (!strcasecmp(name, "ListenPort"))
 		return read_port(parser, value, &config->port);
 	if (!strcasecmp(name, "FwMark"))
@@ -241,7 +244,7 @@ static int peer_value(struct parser *parser, char *value)
 	if (!strcasecmp(name, "PresharedKey"))
 		return read_key(parser, value, peer->psk);
 	if (!strcasecmp(name, "AllowedIPs"))
-		return add_prefixes(parser, &peer->allowed, value);
+		return add_prefixes(parser, &peer->allowed, value, ",");
 	if (!strcasecmp(name, "Endpoint"))
 		return read_endpoint(parser, value, peer);
 	if (!strcasecmp(name, "PersistentKeepalive"))
@@ -317,6 +320,28 @@ static int read_members(struct parser *parser, char *words)
 
 /* -------------------------------------------------------------- lines -- */
 
+/*
+ * wg takes an empty list of allowed IPs, and of nothing else; wg-quick what is for it
+ * alone, as forms leave it that were not filled in. Neither does anything then.
+ */
+static int empty_value(struct parser *parser)
+{
+	static const char *const fine[] = {
+		"Address", "DNS", "MTU", "Table", "PreUp", "PostUp", "PreDown",
+		"PostDown",
+	};
+	size_t i;
+
+	if (parser->section == SECTION_PEER && !strcasecmp(parser->name, "AllowedIPs"))
+		return 0;
+	for (i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		if (parser->section == SECTION_INTERFACE &&
+		    !strcasecmp(parser->name, fine[i]))
+			return 0;
+	}
+	return bad(parser, "has no value");
+}
+
 static int read_value(struct parser *parser, char *line)
 {
 	char *value = strchr(line, '=');
@@ -328,9 +353,8 @@ static int read_value(struct parser *parser, char *line)
 	value = trim(value);
 	if (parser->section == SECTION_NONE)
 		return bad(parser, "comes before any section");
-	/* wg takes an empty list of allowed IPs, and of nothing else. */
-	if (!*value && strcasecmp(parser->name, "AllowedIPs"))
-		return bad(parser, "has no value");
+	if (!*value)
+		return empty_value(parser);
 	return parser->section == SECTION_PEER ? peer_value(parser, value) :
 	       interface_value(parser, value);
 }
@@ -444,6 +468,20 @@ int config_read(struct config *config, const char *path)
 		sodium_memzero(text, length);
 	free(text);
 	return ret;
+}
+
+/* As wg-quick has it: a directory that others cannot enter is protection enough. */
+bool config_is_exposed(const char *path)
+{
+	struct stat file, directory;
+	char *copy = strdup(path);
+	bool exposed;
+
+	exposed = copy && !stat(path, &file) && S_ISREG(file.st_mode) &&
+		  !stat(dirname(copy), &directory) &&
+		  file.st_mode & directory.st_mode & 0007;
+	free(copy);
+	return exposed;
 }
 
 static void free_lines(struct lines *lines)

@@ -129,6 +129,9 @@ int config_parse(struct config *config, const char *path, char *text,
 /* config_read() - the same, of a file, or of standard input if @path is "-" */
 int config_read(struct config *config, const char *path);
 
+/* config_is_exposed() - may everybody read the file, or write to it? */
+bool config_is_exposed(const char *path);
+
 /* config_free() - release it, and leave no key in memory */
 void config_free(struct config *config);
 
