@@ -73,6 +73,9 @@ tool_refused "a long name" "named after its file" "$left" bundle up \
 cp "$SCRATCH/left/dc.conf" "$SCRATCH/d c.conf"
 tool_refused "a name with a blank" "named after its file" "$left" bundle up \
 	"$SCRATCH/d c.conf"
+in_ns "$left" "$TOOL" bundle up - <"$SCRATCH/left/dc.conf" \
+	>"$SCRATCH/said" 2>"$SCRATCH/error" && fail "a bundle from standard input"
+one_sentence "standard input" "standard input has no name" 1
 tool_refused "no file" "cannot read .*none.conf" "$left" bundle up \
 	"$SCRATCH/none.conf"
 status=0

@@ -149,6 +149,8 @@ wrong "a directory" "cannot read .*: Is a directory" bundle keygen "$WORK" -n 2
 for n in 0 1 33 -1 x ""; do
 	wrong "$n tunnels" "2 to 32 tunnels, not $n" bundle keygen "$WORK/dc1.conf" -n "$n"
 done
+wrong "a bundle without a name" "standard input has no name" bundle up -
+wrong "a bundle without a name" "standard input has no name" bundle down -
 wrong "no verb" "usage: wg-inline bundle" bundle
 wrong "an unknown verb" "usage: wg-inline bundle" bundle explode "$WORK/dc1.conf" -n 2
 wrong "no file" "usage: wg-inline bundle" bundle export -n 2

@@ -220,6 +220,8 @@ static int locate(struct bundle *bundle, const char *file, bool needs_name)
 	bool bare;
 
 	base = base ? base + 1 : file;
+	if (needs_name && !strcmp(file, "-"))
+		return fail("a bundle is named after its file, and standard input has no name");
 	length = strlen(base);
 	bare = base == file && strcmp(file, "-") &&
 	       (length < 5 || strcmp(base + length - 5, ".conf"));
