@@ -97,13 +97,28 @@ expect "hash policy after down" 0 "$(policy)"
 no_trace "down" "$left" "$SCRATCH/before"
 ip -n "$left" route del 203.0.113.0/24
 
-# What somebody else has set before is no business of the bundle's.
-sysctl_ns "$left" net.ipv4.fib_multipath_hash_policy=2
-up left
-expect "hash policy of others" 2 "$(policy)"
+# What somebody else has set before takes consent, too, but nothing fails without.
+for policy in 2 3; do
+	sysctl_ns "$left" net.ipv4.fib_multipath_hash_policy=$policy
+	up left 2>"$SCRATCH/error"
+	expect_match "hash policy of others" \
+		"ipv4/fib_multipath_hash_policy is $policy, .* share a tunnel: --layer4" \
+		"$(<"$SCRATCH/error")"
+	expect "hash policy of others" $policy "$(policy)"
+	down left
+	expect "hash policy of others" $policy "$(policy)"
+	up left --layer4 2>"$SCRATCH/error"
+	expect "words with consent" "" "$(<"$SCRATCH/error")"
+	expect "hash policy with consent" 1 "$(policy)"
+	down left
+	expect "hash policy of others" $policy "$(policy)"
+done
+sysctl_ns "$left" net.ipv4.fib_multipath_hash_fields=55
+up left 2>"$SCRATCH/error"
+expect "words about fields with ports" "" "$(<"$SCRATCH/error")"
 down left
-expect "hash policy of others" 2 "$(policy)"
-sysctl_ns "$left" net.ipv4.fib_multipath_hash_policy=0
+sysctl_ns "$left" net.ipv4.fib_multipath_hash_policy=0 \
+	net.ipv4.fib_multipath_hash_fields=7
 
 # A key for all to read deserves a word, as with wg-quick.
 chmod 644 "$SCRATCH/left/dc.conf"

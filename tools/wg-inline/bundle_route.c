@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define MAIN_TABLE 254
+/* Bits of the fields that policy 3 looks at. */
+#define PORT_FIELDS 0x30
 
 static int is_v6(const struct prefix *prefix)
 {
@@ -38,7 +40,7 @@ static int change_sysctl(struct up *up, const char *name, int *was)
 	int now, ret;
 
 	ret = sysctl_get(name, &now);
-	if (ret || now)
+	if (ret || now == 1)
 		return ret ? fail("cannot read %s: %s", name, strerror(-ret)) :
 		       0;
 	*was = now;
@@ -48,25 +50,44 @@ static int change_sysctl(struct up *up, const char *name, int *was)
 	return ret ? fail("cannot set %s: %s", name, strerror(-ret)) : 0;
 }
 
+static int refuse_foreign(int family)
+{
+	char foreign[64];
+	int ret = route_foreign(family, foreign, sizeof(foreign));
+
+	if (ret)
+		return fail("cannot list routes: %s", strerror(-ret));
+	return *foreign ? fail("the multipath route to %s would spread its flows by ports too: --layer4 allows it",
+			       foreign) : 0;
+}
+
+static bool is_by_ports(int v6, int policy)
+{
+	int fields = 0;
+
+	if (policy == 3)
+		sysctl_get(v6 ? HASH_FIELDS6 : HASH_FIELDS4, &fields);
+	return policy == 1 || fields & PORT_FIELDS;
+}
+
 /* Layer 4 decides for all of the namespace: others' routes are not ours to change. */
 static int hash_by_ports(struct up *up, int v6)
 {
 	const char *name = v6 ? HASH6 : HASH4;
-	char foreign[64];
 	int now, ret;
 
 	ret = sysctl_get(name, &now);
 	if (ret)
 		return fail("cannot read %s: %s", name, strerror(-ret));
-	if (!now && !up->layer4) {
-		ret = route_foreign(v6 ? AF_INET6 : AF_INET, foreign,
-				    sizeof(foreign));
-		if (ret)
-			return fail("cannot list routes: %s", strerror(-ret));
-		if (*foreign)
-			return fail("the multipath route to %s would spread its flows by ports too: --layer4 allows it",
-				    foreign);
+	if (is_by_ports(v6, now))
+		return 0;
+	if (now && !up->layer4) {
+		say("%s is %d, by which all flows between two hosts may share a tunnel: --layer4 has it be 1 meanwhile",
+		    name, now);
+		return 0;
 	}
+	if (!up->layer4 && refuse_foreign(v6 ? AF_INET6 : AF_INET))
+		return -1;
 	return change_sysctl(up, name, v6 ? &up->state.hash6 :
 			     &up->state.hash4);
 }

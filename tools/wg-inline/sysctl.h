@@ -4,6 +4,8 @@
 
 #define HASH4 "net/ipv4/fib_multipath_hash_policy"
 #define HASH6 "net/ipv6/fib_multipath_hash_policy"
+#define HASH_FIELDS4 "net/ipv4/fib_multipath_hash_fields"
+#define HASH_FIELDS6 "net/ipv6/fib_multipath_hash_fields"
 #define RP_FILTER_ALL "net/ipv4/conf/all/rp_filter"
 #define RP_FILTER_NEW "net/ipv4/conf/default/rp_filter"
 #define VALID_MARK "net/ipv4/conf/all/src_valid_mark"
