@@ -143,6 +143,24 @@ tool "$left" bundle down "$SCRATCH/second.conf"
 expect "hash policy after the last one" 0 "$(policy)"
 no_trace "down" "$left" "$SCRATCH/before"
 
+# What it takes to take it down is in the kernel, should the file be broken or gone.
+up left
+for line in "Adress = 10.0.0.1" ""; do
+	mkdir -p "$SCRATCH/broken"
+	rm -f "$SCRATCH/broken/dc.conf"
+	[ -z "$line" ] || echo "[Interface]
+$line" >"$SCRATCH/broken/dc.conf"
+	tool "$left" bundle down "$SCRATCH/broken/dc.conf" 2>"$SCRATCH/error"
+	expect_match "down without a file" \
+		"(dc.conf:2: Adress means nothing|cannot read ).*dc is taken down without its PreDown" \
+		"$(xargs -d '\n' <"$SCRATCH/error")"
+	no_trace "down without a file" "$left" "$SCRATCH/before"
+	tool_refused "down again without a file" "dc.conf" "$left" bundle down \
+		"$SCRATCH/broken/dc.conf"
+	up left
+done
+down left
+
 # A hook that fails on the way down leaves the bundle up, to be tried again.
 sed -i '2i PreDown = test -e '"$SCRATCH/flag" "$SCRATCH/left/dc.conf"
 up left

@@ -145,6 +145,7 @@ static int watch_verb(const struct bundle *bundle, const struct config *config,
 #define NEEDS_TUNNELS 1
 #define TAKES_TUNNELS 2
 #define NEEDS_NAME 4
+#define SPARES_FILE 8	/* it can do without, if need be */
 
 static const struct verb {
 	const char *name;
@@ -155,7 +156,7 @@ static const struct verb {
 	{ "keygen", keygen_verb, NEEDS_TUNNELS },
 	{ "export", export_verb, NEEDS_TUNNELS },
 	{ "up", up_verb, TAKES_TUNNELS | NEEDS_NAME },
-	{ "down", down_verb, NEEDS_NAME },
+	{ "down", down_verb, NEEDS_NAME | SPARES_FILE },
 	{ "spread", spread_verb, NEEDS_NAME },
 	{ "watch", watch_verb, NEEDS_NAME },
 };
@@ -249,9 +250,11 @@ static int run(const struct verb *verb, const struct request *request)
 
 	if (sodium_init() < 0)
 		return fail("libsodium does not work here");
-	if (locate(&bundle, request->file, verb->rules & NEEDS_NAME) ||
-	    config_read(&config, bundle.path))
+	if (locate(&bundle, request->file, verb->rules & NEEDS_NAME))
 		return -1;
+	if (config_read(&config, bundle.path))
+		return verb->rules & SPARES_FILE ?
+		       verb->run(&bundle, NULL, request) : -1;
 	ret = bundle_check(&config, request->tunnels);
 	if (!ret)
 		ret = verb->run(&bundle, &config, request);

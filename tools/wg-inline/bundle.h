@@ -81,7 +81,7 @@ int bundle_fit(const char *name, const struct config *config, int patience);
  * bundle_take_down() - with its hooks, while signals are held
  * @links: members
  * @bundle: which
- * @config: of it
+ * @config: of it, or NULL to go without hooks
  *
  * Return: 0, or -1 after having said what went wrong.
  */

@@ -192,12 +192,15 @@ int bundle_dismantle(const struct links *links, const char *name)
 int bundle_take_down(const struct links *links, const struct bundle *bundle,
 		     const struct config *config)
 {
+	if (!config)
+		return bundle_dismantle(links, bundle->name);
 	if (hooks_run(&config->pre_down, "PreDown", bundle->name) ||
 	    bundle_dismantle(links, bundle->name))
 		return -1;
 	return hooks_run(&config->post_down, "PostDown", bundle->name);
 }
 
+/* Why there is no configuration has been said. */
 static int down(const struct bundle *bundle, const struct config *config)
 {
 	struct links links;
@@ -205,10 +208,16 @@ static int down(const struct bundle *bundle, const struct config *config)
 
 	if (bundle_find(&links, bundle->name, NULL))
 		return -1;
-	if (!links.count)
-		printf("%s is down already\n", bundle->name);
-	else
+	if (links.count) {
+		if (!config)
+			say("%s is taken down without its PreDown and PostDown",
+			    bundle->name);
 		ret = bundle_take_down(&links, bundle, config);
+	} else if (config) {
+		printf("%s is down already\n", bundle->name);
+	} else {
+		ret = -1;
+	}
 	links_free(&links);
 	return ret;
 }
