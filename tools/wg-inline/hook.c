@@ -17,8 +17,6 @@
 /* Milliseconds that a hook has to end when it is asked to. */
 #define GRACE 3000
 
-extern char **environ;
-
 /* With each %i replaced; to be freed. */
 static char *expand(const char *line, const char *name)
 {
