@@ -18,6 +18,7 @@
 #include <linux/udp.h>
 #include <net/dsfield.h>
 #include <net/gro.h>
+#include <net/sock.h>
 
 /* As many as plain UDP GRO takes. */
 #define MESSAGES_MAX	64
@@ -73,6 +74,23 @@ static bool same_session(const struct sock *sk, const struct sk_buff *skb,
 }
 
 /*
+ * On a cable of veth packets come with their sender, who paid by size: the charge
+ * moves to where the size does. The first must keep its owner, by which GRO tells one
+ * flow from another: else the third packet is of no flow that is held, and overtakes.
+ */
+static void chain_owner(struct sk_buff *held, struct sk_buff *skb)
+{
+	if (held->sk == skb->sk && held->destructor == sock_wfree &&
+	    skb->destructor == sock_wfree) {
+		skb->sk = NULL;
+		skb->destructor = NULL;
+	} else {
+		skb_orphan(held);
+		skb_orphan(skb);
+	}
+}
+
+/*
  * Puts a packet behind those held, its headers off but still in front of its data.
  * It stays in memory of its own, so that nothing is copied when it comes out again.
  */
@@ -83,9 +101,7 @@ static bool chain(struct sk_buff *held, struct sk_buff *skb, unsigned int len)
 	    !pskb_may_pull(skb, skb_gro_offset(skb)))
 		return false;
 	__skb_pull(skb, skb_gro_offset(skb));
-	/* On a cable of veth they come with their senders, who paid by size. */
-	skb_orphan(held);
-	skb_orphan(skb);
+	chain_owner(held, skb);
 	if (NAPI_GRO_CB(held)->last == held)
 		skb_shinfo(held)->frag_list = skb;
 	else
@@ -272,6 +288,7 @@ static void unchain(struct sk_buff *skb, struct sk_buff_head *messages)
 {
 	struct sk_buff *message = skb_shinfo(skb)->frag_list, *next;
 
+	skb_orphan(skb); /* gives back by size, while that is of all */
 	skb_shinfo(skb)->frag_list = NULL;
 	skb_gso_reset(skb);
 	__skb_queue_tail(messages, skb);
