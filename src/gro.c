@@ -13,9 +13,11 @@
 #include "drop.h"
 #include "messages.h"
 
+#include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
 #include <net/dsfield.h>
 #include <net/gro.h>
 #include <net/sock.h>
@@ -186,30 +188,51 @@ struct sk_buff *wg_gro_receive(struct sock *sk, struct list_head *held,
 	return NULL;
 }
 
+/*
+ * By its address; what is for this machine by a route of another kind may be called
+ * another's, as it is only slower for that.
+ */
+static bool for_this_machine(const struct sock *sk, const struct udphdr *udp)
+{
+	struct net *net = sock_net(sk);
+
+	if (sk->sk_family == AF_INET)
+		return __ip_dev_find(net, gro_ip4(udp)->daddr, false);
+	return ipv6_chk_addr(net, &gro_ip6(udp)->daddr, NULL, 0);
+}
+
 /**
  * wg_gro_complete() - GRO hands an aggregate on
  * @sk: tunnel socket
  * @skb: aggregate
  * @offset: from its data to the first message
  *
- * Marked as a tunnel's, since the socket gets it in pieces else; yet not as an
- * encapsulation, since whoever cuts it up must cut by the outer UDP header.
+ * It is what plain UDP GRO makes, which goes on whole where it only passes through
+ * this machine. One for an address of this machine is marked as a tunnel's too, since
+ * the socket gets it in pieces else; yet not as an encapsulation, since whoever cuts
+ * it up must cut by the outer UDP header.
  *
- * One that only passes through this machine may go to a device that sends tunnels'
+ * A rule may still send such a one elsewhere, to a device that sends tunnels'
  * super-packets, and would look for inner headers. No driver does remote checksums,
- * so with that type as well it is cut before.
+ * so with that type as well it is cut before. But whoever wraps it into something of
+ * his own first, without a device, makes a tunnel's super-packet of it that nobody can
+ * cut: hence no mark where none is needed.
  *
  * Context: softirq, RCU section.
  * Return: 0.
  */
 int wg_gro_complete(struct sock *sk, struct sk_buff *skb, int offset)
 {
+	void *udp = skb->data + offset - sizeof(struct udphdr);
 	struct skb_shared_info *info = skb_shinfo(skb);
 
 	skb->encapsulation = 0;
-	info->gso_type |= SKB_GSO_UDP_L4 | SKB_GSO_TUNNEL_REMCSUM;
+	info->gso_type = SKB_GSO_UDP_L4;
+	if (likely(for_this_machine(sk, udp)))
+		info->gso_type |= SKB_GSO_UDP_TUNNEL_CSUM |
+				  SKB_GSO_TUNNEL_REMCSUM;
 	info->gso_segs = NAPI_GRO_CB(skb)->count;
-	skb->csum_start = skb->data + offset - sizeof(struct udphdr) - skb->head;
+	skb->csum_start = udp - (void *)skb->head;
 	skb->csum_offset = offsetof(struct udphdr, check);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	return 0;
