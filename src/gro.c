@@ -139,6 +139,18 @@ static struct sk_buff *merge(const struct sock *sk, struct sk_buff *held,
 }
 
 /*
+ * Is the IPv6 header right in front? With an extension header between, what is there
+ * may be anything, an address too; but hardly the length of this very datagram.
+ */
+static bool is_plain6(const struct udphdr *udp)
+{
+	const struct ipv6hdr *ip6 = gro_ip6(udp);
+
+	return ip6->version == 6 && ip6->nexthdr == IPPROTO_UDP &&
+	       ip6->payload_len == udp->len;
+}
+
+/*
  * A data message in a UDP datagram that is as long as it says and has a checksum,
  * as whoever cuts the aggregate up again makes them.
  */
@@ -151,8 +163,7 @@ static bool may_merge(const struct sock *sk, const struct sk_buff *skb,
 	    skb_gro_len(skb) < WG_DATA_MIN_SIZE || !udp->check ||
 	    ntohs(udp->len) != skb_gro_len(skb) + sizeof(*udp))
 		return false;
-	return sk->sk_family == AF_INET ||
-	       gro_ip6(udp)->nexthdr == IPPROTO_UDP;
+	return sk->sk_family == AF_INET || is_plain6(udp);
 }
 
 /**
