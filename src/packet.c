@@ -64,6 +64,7 @@ void wg_packet_become_outer(struct sk_buff *skb)
 void wg_packet_become_inner(struct sk_buff *skb)
 {
 	skb_orphan(skb); /* early demux may have left the tunnel's socket */
+	skb->tstamp_type = 0; /* a time of departure is none of arrival */
 	forget(skb);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);

@@ -5,6 +5,7 @@ import mmap
 import os
 import socket
 import struct
+import time
 
 import wgproto as wp
 from wgtest import (ADDR4, INNER_A, INNER_B, Kernel, Link, NS_A, NS_B, PEER4,
@@ -245,6 +246,37 @@ ring.sendto(b"", ("wg0", 0x800))
 check([p[28:1028] for p in received(2)] == texts, "from a packet socket's ring")
 check(await_(lambda: all(frames[n * FRAME:n * FRAME + 8] == bytes(8)
                          for n in range(2))), "and the ring has them back")
+
+# The rest without sniffers on the wire: what GRO has chained up is cut without a copy.
+SO_TXTIME, SO_TIMESTAMPNS = 61, 35
+for dev in ("va", "vb"):
+    taps.pop(dev).close()
+
+
+def arrival():
+    """When the next datagram came in, in seconds."""
+    for level, kind, data in sock.recvmsg(65536, 64)[1]:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            return struct.unpack("qq", data)[0]
+    return 0
+
+
+def departures():
+    """The sender says when its packets are to leave: that is no time of arrival."""
+    sealed = [session.seal(datagram(bytes(100))) for n in range(8)]
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    link.sock.setsockopt(socket.SOL_SOCKET, SO_TXTIME,
+                         struct.pack("iI", time.CLOCK_MONOTONIC, 0))
+    link.sock.setsockopt(socket.SOL_UDP, 103, len(sealed[0]))
+    now = struct.pack("Q", time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+    link.sock.sendmsg([b"".join(sealed)], [(socket.SOL_SOCKET, SO_TXTIME, now)])
+    late = [abs(arrival() - time.time()) for n in sealed]
+    check(max(late) < 60, f"the times of arrival are such: {max(late):.0f} s off")
+    link.sock.setsockopt(socket.SOL_UDP, 103, 0)
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 0)
+
+
+departures()
 
 # Queues below are told the sender's priority: 6 is for the first band of three.
 if subprocess.run(["ip", "netns", "exec", NS_A, *"tc qdisc add dev va root handle"
