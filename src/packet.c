@@ -18,6 +18,7 @@ static void forget(struct sk_buff *skb)
 	u16 alloc_cpu = skb->alloc_cpu;
 
 	skb_scrub_packet(skb, true);
+	skb_metadata_clear(skb);
 	memset(&skb->headers, 0, sizeof(skb->headers));
 	skb->alloc_cpu = alloc_cpu;
 	skb_reset_redirect(skb);

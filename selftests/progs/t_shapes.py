@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Good packets in every shape a packet can have in the kernel: fragments,
 pages, clones, super-packets.  What was sent must stay as it was."""
+import ctypes
 import mmap
 import os
 import socket
@@ -8,11 +9,11 @@ import struct
 import time
 
 import wgproto as wp
-from wgtest import (ADDR4, INNER_A, INNER_B, Kernel, Link, NS_A, NS_B, PEER4,
+from wgtest import (ADDR4, INNER_A, INNER_A6, INNER_B, Kernel, Link, NS_A, NS_B, PEER4,
                     PORT, Peer, arrived, arrived_all, await_, check, checksum,
-                    datagram, finish, initiate, inner, inside, ipv4, need,
+                    datagram, finish, initiate, inner, inside, ipv4, ipv6, need,
                     pace, passes, run, select, sniff, spoil, strays,
-                    subprocess, udp)
+                    subprocess, udp, udp6)
 
 kernel, link = Kernel(), Link()
 peer = kernel.add(Peer())
@@ -248,7 +249,7 @@ check(await_(lambda: all(frames[n * FRAME:n * FRAME + 8] == bytes(8)
                          for n in range(2))), "and the ring has them back")
 
 # The rest without sniffers on the wire: what GRO has chained up is cut without a copy.
-SO_TXTIME, SO_TIMESTAMPNS = 61, 35
+UDP_GRO, SO_TXTIME, SO_TIMESTAMPNS = 104, 61, 35
 for dev in ("va", "vb"):
     taps.pop(dev).close()
 
@@ -277,6 +278,52 @@ def departures():
 
 
 departures()
+
+
+def bpf(command, *words):
+    """The system call, its attributes given in 32 bits each."""
+    words = struct.pack(f"{len(words)}I", *words)
+    return ctypes.CDLL(None, use_errno=True).syscall(321, command, words, len(words))
+
+
+def halves(buffer):
+    return struct.unpack("2I", struct.pack("Q", ctypes.addressof(buffer)))
+
+
+def attach_metadata(ns, dev):
+    """An XDP program that puts eight bytes of its own in front of each packet."""
+    code = b"".join(struct.pack("BBhi", *instruction) for instruction in (
+        (0xbf, 0x16, 0, 0), (0xb7, 0x02, 0, -8), (0x85, 0, 0, 54),
+        (0x55, 0, 7, 0), (0x61, 0x62, 8, 0), (0x61, 0x63, 0, 0),
+        (0xbf, 0x24, 0, 0), (0x07, 0x04, 0, 8), (0x2d, 0x34, 2, 0),
+        (0x62, 0x02, 0, 1), (0x62, 0x02, 4, 1), (0xb7, 0, 0, 2), (0x95, 0, 0, 0)))
+    code, gpl = ctypes.create_string_buffer(code), ctypes.create_string_buffer(b"GPL")
+    program = bpf(5, 6, len(code) // 8, *halves(code), *halves(gpl))
+    with inside(ns):
+        return bpf(28, program, socket.if_nametoindex(dev), 37, 4)
+
+
+def merged_inside(what):
+    """What arrives together is put together by the inner GRO."""
+    texts = [bytes([n]) * 100 for n in range(10)]
+    sealed = [session.seal(ipv6(udp6(t))) for t in texts]
+    super_packet(sealed, len(sealed[0]))
+    pieces = []
+    while sum(map(len, pieces)) < 1000 and (piece := arrived(sock6)):
+        pieces.append(piece)
+    check(b"".join(pieces) == b"".join(texts), f"{what}: ten datagrams in order")
+    check(len(pieces) < 5, f"and received at {len(pieces)} times")
+
+
+sock6 = inner(address=INNER_A6)
+sock6.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
+merged_inside("put together inside")
+link_fd = attach_metadata(NS_A, "va")
+if link_fd >= 0:
+    merged_inside("with metadata of XDP outside")
+    os.close(link_fd)
+else:
+    print("# no XDP in this kernel")
 
 # Queues below are told the sender's priority: 6 is for the first band of three.
 if subprocess.run(["ip", "netns", "exec", NS_A, *"tc qdisc add dev va root handle"
