@@ -17,8 +17,6 @@ WG_DROP_CAUSE(RX_REPLAY, "rx", "replay", DUP_FRAG)
 WG_DROP_CAUSE(RX_BAD_TAG, "rx", "bad_tag", SKB_CSUM)
 /* The inner packet is none, or longer than what came. */
 WG_DROP_CAUSE(RX_BAD_LENGTH, "rx", "bad_length", IP_INHDR)
-/* Congestion was marked on what said it cannot be (RFC 6040). */
-WG_DROP_CAUSE(RX_BAD_ECN, "rx", "bad_ecn", IP_TUNNEL_ECN)
 /* The inner source address is not the peer's. */
 WG_DROP_CAUSE(RX_BAD_SOURCE, "rx", "bad_source", IP_RPFILTER)
 /* More than this machine can open. */

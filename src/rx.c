@@ -386,13 +386,17 @@ static unsigned int inner_len(struct sk_buff *skb)
 	return 0;
 }
 
-/* RFC 6040: what a router marked on the outer packet, the inner one says. */
-static bool decapsulate_ecn(struct sk_buff *skb, u8 ds)
+/*
+ * RFC 6040: what a router marked on the outer packet, the inner one says. The RFC has
+ * those dropped that cannot say it. Stock delivers them, and so do we: there are paths
+ * that write anything into these bits, and a tunnel works across them all the same.
+ */
+static void decapsulate_ecn(struct sk_buff *skb, u8 ds)
 {
 	if (skb->protocol == htons(ETH_P_IP))
-		return INET_ECN_decapsulate(skb, ds, ip_hdr(skb)->tos) <= 1;
-	return INET_ECN_decapsulate(skb, ds,
-				    ipv6_get_dsfield(ipv6_hdr(skb))) <= 1;
+		INET_ECN_decapsulate(skb, ds, ip_hdr(skb)->tos);
+	else
+		INET_ECN_decapsulate(skb, ds, ipv6_get_dsfield(ipv6_hdr(skb)));
 }
 
 /* The two kinds of nonsense are counted apart: no IP packet, or one that lies. */
@@ -416,7 +420,6 @@ static bool is_honest(struct sk_buff *skb, unsigned int *len)
 static enum wg_drop become_inner(struct wg_peer *peer, struct sk_buff *skb)
 {
 	struct net_device *dev = peer->device->dev;
-	enum wg_drop cause = WG_DROP_NONE;
 	u8 ds = wg_packet(skb)->ds;
 	unsigned int len;
 
@@ -425,16 +428,14 @@ static enum wg_drop become_inner(struct wg_peer *peer, struct sk_buff *skb)
 		return WG_DROP_RX_BAD_LENGTH;
 	__skb_trim(skb, len);
 	wg_packet_become_inner(skb);
-	if (unlikely(!decapsulate_ecn(skb, ds)))
-		cause = WG_DROP_RX_BAD_ECN;
-	else if (unlikely(wg_allowedips_lookup_src(&peer->device->allowedips,
-						   skb) != peer))
-		cause = WG_DROP_RX_BAD_SOURCE;
-	if (unlikely(cause)) {
+	decapsulate_ecn(skb, ds);
+	if (unlikely(wg_allowedips_lookup_src(&peer->device->allowedips,
+					      skb) != peer)) {
 		DEV_STATS_INC(dev, rx_errors);
 		DEV_STATS_INC(dev, rx_frame_errors);
+		return WG_DROP_RX_BAD_SOURCE;
 	}
-	return cause;
+	return WG_DROP_NONE;
 }
 
 /* Takes the packet over; false where it was not one that counts. */

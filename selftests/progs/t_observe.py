@@ -80,10 +80,6 @@ dropped("a source that is not the peer's", "rx_drop_bad_source", 2,
                            for s in ("10.66.0.3", "8.8.8.8")]))
 dropped("an inside that is no packet", "rx_drop_bad_length", 1,
         lambda: send_all(session.seal(bytes(64))))
-dropped("CE on what cannot bear it", "rx_drop_bad_ecn", 1, lambda: (
-    link.sock.setsockopt(0, 1, 3),                      # IPPROTO_IP, IP_TOS
-    link.send(session.seal(datagram(b"e", tos=0))),
-    link.sock.setsockopt(0, 1, 0)))
 hello = wp.Initiation(peer.private, kernel.public).packet
 dropped("a handshake message without its MAC", "rx_drop_bad_mac", 1,
         lambda: send_all(spoil(hello, 120)))

@@ -74,7 +74,7 @@ has linux/skbuff.h 'tstamp_type:' TSTAMP_TYPE
 has linux/udp.h 'udp_get_len_short(' UDP_GET_LEN_SHORT
 has linux/unaligned.h get_unaligned LINUX_UNALIGNED_H
 has linux/workqueue.h WQ_PERCPU WQ_PERCPU
-for reason in SOCKET_CLOSE DUP_FRAG IP_TUNNEL_ECN NO_TX_TARGET; do
+for reason in SOCKET_CLOSE DUP_FRAG NO_TX_TARGET; do
 	has net/dropreason-core.h "FN($reason)" "DROP_$reason"
 done
 has net/genetlink.h 'struct genl_split_ops {' GENL_SPLIT_OPS

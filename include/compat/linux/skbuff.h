@@ -26,9 +26,6 @@ static inline void skb_unset_transport_header(struct sk_buff *skb)
 #ifndef HAVE_DROP_DUP_FRAG
 #define SKB_DROP_REASON_DUP_FRAG	SKB_DROP_REASON_NOT_SPECIFIED
 #endif
-#ifndef HAVE_DROP_IP_TUNNEL_ECN
-#define SKB_DROP_REASON_IP_TUNNEL_ECN	SKB_DROP_REASON_NOT_SPECIFIED
-#endif
 #ifndef HAVE_DROP_NO_TX_TARGET
 #define SKB_DROP_REASON_NO_TX_TARGET	SKB_DROP_REASON_NEIGH_FAILED
 #endif
