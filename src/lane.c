@@ -88,18 +88,29 @@ static void wake_at(struct wg_lane *lane, int cpu)
 	wake(lane, cpu);
 }
 
+static bool is_idle(const struct wg_lane *lane, int cpu)
+{
+	return wg_turn_is_idle(&per_cpu_ptr(lane->workers, cpu)->turn);
+}
+
+/* Not where this comes from, nor one that was woken and does not get to it. */
+static bool would_do(const struct wg_lane *lane, int cpu)
+{
+	return cpu != smp_processor_id() && may_run(lane, cpu) &&
+	       is_idle(lane, cpu);
+}
+
 /*
  * Whoever was woken last may be at it still, or something else runs there. Without
- * anybody at it, @preferred is, but not where this comes from.
+ * anybody at it, @preferred is, if that one would do.
  */
 static void wake_one(struct wg_lane *lane, int preferred)
 {
 	int cpu = READ_ONCE(lane->last_cpu);
 
-	if (wg_turn_is_idle(&per_cpu_ptr(lane->workers, cpu)->turn))
-		wake_at(lane, preferred != smp_processor_id() &&
-			may_run(lane, preferred) ? preferred :
-						   next_cpu(lane, cpu));
+	if (is_idle(lane, cpu))
+		wake_at(lane, would_do(lane, preferred) ? preferred :
+							  next_cpu(lane, cpu));
 	else if (unlikely(is_overdue(lane)))
 		wake_at(lane, stand_in(lane, cpu));
 	else
@@ -245,6 +256,15 @@ bool wg_lane_add(struct wg_lane *lane, struct wg_item *item, int cpu)
 	return added;
 }
 
+static void give(struct wg_lane *lane, struct wg_ordered *order, int cpu)
+{
+	WRITE_ONCE(order->cpu, cpu);
+	WRITE_ONCE(order->handed_over, jiffies ?: 1);
+	wg_fifo_add(&per_cpu_ptr(lane->workers, cpu)->unfinished,
+		    &order->waiting);
+	wake(lane, cpu);
+}
+
 /**
  * wg_lane_finish() - have a worker go on with a consumer's turn
  * @lane: lane
@@ -255,13 +275,8 @@ bool wg_lane_add(struct wg_lane *lane, struct wg_item *item, int cpu)
  */
 void wg_lane_finish(struct wg_lane *lane, struct wg_ordered *order, int cpu)
 {
-	if (unlikely(!may_run(lane, cpu)))
-		cpu = next_cpu(lane, cpu);
-	WRITE_ONCE(order->cpu, cpu);
-	WRITE_ONCE(order->handed_over, jiffies ?: 1);
-	wg_fifo_add(&per_cpu_ptr(lane->workers, cpu)->unfinished,
-		    &order->waiting);
-	wake(lane, cpu);
+	give(lane, order,
+	     likely(may_run(lane, cpu)) ? cpu : next_cpu(lane, cpu));
 }
 
 /**
@@ -270,6 +285,9 @@ void wg_lane_finish(struct wg_lane *lane, struct wg_ordered *order, int cpu)
  * @cpu: that CPU
  *
  * To this one, which runs, if it may. What that CPU's worker has in hand stays there.
+ * Of the others none may be left: that worker may have looked for them in vain while
+ * this was at it. And where to is not asked again for each: with other CPUs allowed
+ * meanwhile it could be back to where it came from, and round for ever.
  *
  * Context: BH off.
  */
@@ -282,7 +300,7 @@ void wg_lane_take_over(struct wg_lane *lane, int cpu)
 	if (unlikely(to == cpu))
 		return;
 	while ((order = next_unfinished(worker)))
-		wg_lane_finish(lane, order, to);
+		give(lane, order, to);
 }
 
 static bool all_idle(struct wg_lane *lane)
@@ -290,7 +308,7 @@ static bool all_idle(struct wg_lane *lane)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		if (!wg_turn_is_idle(&per_cpu_ptr(lane->workers, cpu)->turn))
+		if (!is_idle(lane, cpu))
 			return false;
 	}
 	return true;

@@ -49,7 +49,7 @@
 /* After this nothing that was sent is in any queue below any more. */
 #define SETTLED		(HZ / 8)
 /* For so long a peer waits for its CPU, in jiffies: a busy one needs a fraction. */
-#define OVERDUE		2
+#define OVERDUE		max(HZ / 50, 2)
 
 static void seal(struct wg_item *item)
 {
@@ -107,23 +107,30 @@ static bool may_transmit_here(const struct wg_peer *peer)
 	       !wg_mode_is_pipeline(peer->device);
 }
 
+/* Whoever it is that is late: seen a moment late, it is somebody else's list. */
+static void take_over_if_overdue(struct wg_peer *peer)
+{
+	struct wg_ordered *order = &peer->tx_order;
+	unsigned long since = READ_ONCE(order->handed_over);
+	int cpu = READ_ONCE(order->cpu);
+
+	if (unlikely(since && time_after(jiffies, since + OVERDUE) && cpu >= 0))
+		wg_lane_take_over(&peer->device->pipeline.tx, cpu);
+}
+
 static void kick_tx(struct wg_peer *peer)
 {
 	struct wg_ordered *order = &peer->tx_order;
-	unsigned long since;
 
 	if (wg_ordered_kick(order, peer)) {
 		if (likely(may_transmit_here(peer)))
 			transmit(peer);
 		else
 			hand_over(peer, order->cpu);
-		return;
+	} else if (READ_ONCE(order->cpu) != smp_processor_id()) {
+		/* This CPU runs, so whatever waits for it does not wait for long. */
+		take_over_if_overdue(peer);
 	}
-	/* Whoever it is that is late: seen a moment late, it is somebody else's list. */
-	since = READ_ONCE(order->handed_over);
-	if (unlikely(since && time_after(jiffies, since + OVERDUE)))
-		wg_lane_take_over(&peer->device->pipeline.tx,
-				  READ_ONCE(order->cpu));
 }
 
 static void resume_tx(struct wg_ordered *order)
@@ -136,6 +143,8 @@ static void kick_tx_later(struct wg_peer *peer)
 {
 	if (wg_ordered_kick(&peer->tx_order, peer))
 		hand_over(peer, peer->tx_order.cpu);
+	else
+		take_over_if_overdue(peer);
 }
 
 static void drop_tx(struct wg_peer *peer, struct sk_buff *skb,
@@ -405,9 +414,9 @@ void wg_pipeline_destroy(struct wg_device *wg)
  * @wg: device
  * @cpus: CPUs
  *
- * Those at work finish what there is for them. Who reads the mask meanwhile may
- * see some of either, which is one packet's worker in a place where it might as
- * well have been a moment earlier or later.
+ * Those at work go on with what they were handed, and leave the ring to others. Who
+ * reads the mask meanwhile may see some of either, which is one packet's worker in a
+ * place where it might as well have been a moment earlier or later.
  *
  * Context: any.
  * Return: 0, or -EINVAL if none of @cpus is online.

@@ -1,6 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* src/lane.c: what a worker does. */
 
+/* Returns by `resumed`. */
+inline resume(self)
+{
+#ifdef TRANSMIT
+	/* has_unfinished() */
+	if
+	:: workers[self].first -> resumed = true
+	:: else -> resumed = (workers[self].arrived != 0)
+	fi;
+	if
+	:: resumed ->
+		next_unfinished(self, WORKER(self));
+		if
+		:: node ->
+			d_step { q = node - 1; node = 0 }
+			transmit(q, WORKER(self));
+			q = 0
+		:: else -> resumed = false
+		fi
+	:: else
+	fi
+#else
+	resumed = false
+#endif
+}
+
+/* Whether there is another. */
+inline wake_another(self)
+{
+#ifdef SET_CPUS
+	if
+	:: allowed[1 - self] ->
+		another = true;
+		wake(1 - self, WORKER(self))
+	:: else
+	fi
+#else
+	another = true;
+	wake(1 - self, WORKER(self))
+#endif
+}
+
 /* All items of a burst are done before the first kick. Returns by `count`. */
 inline work_burst(self)
 {
@@ -14,7 +56,9 @@ inline work_burst(self)
 		od
 	}
 	if
-	:: count == BURST -> wake(1 - self, WORKER(self))
+	:: count == BURST ->
+		wake_another(self);
+		another = false
 	:: else
 	fi;
 	b = 0;
@@ -46,10 +90,39 @@ inline work_burst(self)
 	b = 0
 }
 
+/* Returns by `another`. */
+inline is_relieved(self)
+{
+#ifdef SET_CPUS
+	if
+	:: allowed[self]
+#ifdef NO_RELIEF_WAKE
+	:: else -> another = true
+#else
+	:: else -> wake_another(self)
+#endif
+	fi
+#else
+	another = false
+#endif
+}
+
+/* Returns by `count` and `resumed`. */
+inline work_once(self)
+{
+	resume(self);
+	is_relieved(self);
+	if
+	:: another -> another = false
+	:: else -> work_burst(self)
+	fi
+}
+
 proctype work(byte self)
 {
 	LOCALS;
 	byte b, i, count;
+	bool another, resumed;
 	ring_item burst[BURST + 1];
 
 	do
@@ -58,9 +131,10 @@ proctype work(byte self)
 		do
 		:: wg_turn_begin(TURN_OF_WORKER(self), WORKER(self));
 			do
-			:: work_burst(self);
+			:: work_once(self);
 				if
-				:: count -> count = 0
+				:: count || resumed ->
+					d_step { count = 0; resumed = false }
 				:: else -> break
 				fi
 			od;

@@ -37,9 +37,12 @@ typedef wg_ordered {
 	byte first;			/* the one at the front */
 	byte done[ITEMS + 1];		/* the last one never is */
 	bool more;
-	bool consumed			/* by somebody, now */
+	bool consumed;			/* by somebody, now */
+	byte cpu;
+	bool handed_over
 };
 wg_ordered order[PEERS];
+#define NONE		2	/* order[].cpu */
 
 /* Orders that wait for a NAPI: wg_fifo's two lists, as sets of peers. */
 typedef wg_delivery {
@@ -58,8 +61,23 @@ call_single_data call[2];
 
 /* struct wg_lane */
 chan ring = [RING] of { byte, byte };	/* peer, item */
-byte last_cpu;
 bool queued_work[2];
+bool allowed[2] = true;			/* cpus */
+
+/*
+ * Orders that wait for a worker, as sets of peers, and its lock. Those in `reversed`
+ * are in neither list of wg_fifo for a moment.
+ */
+typedef wg_worker {
+	byte arrived, reversed, first;
+	bool locked
+};
+wg_worker workers[2];
+#define lists	(workers[0].arrived | workers[0].reversed | workers[0].first | \
+		 workers[1].arrived | workers[1].reversed | workers[1].first)
+
+/* What is handed over is overdue now, if it was not before. */
+bool late;
 
 /* Where choose() sends: the device's flag `threaded`. */
 bool dev_threaded = DEV_THREADED;
