@@ -97,7 +97,7 @@ static int run(char *command, int *status)
 	if (ret)
 		return ret;
 	while (!(ended = waitpid(pid, status, WNOHANG)) && !interrupt_came())
-		interrupt_wait(1000);
+		interrupt_wait(100);
 	if (!ended)
 		stop(pid, own_group ? -pid : pid);
 	return ended < 0 ? -errno : 0;
