@@ -369,7 +369,7 @@ ping_once() {
 # ping_ok WHAT NS ADDRESS [ping's options]
 ping_ok() {
 	local said
-	said=$(in_ns "$2" ping -n -c 1 -W 3 "${@:4}" "$3" 2>&1) ||
+	said=$(in_ns "$2" ping -n -c 1 -W $((3 * ${WGI_FACTOR:-1})) "${@:4}" "$3" 2>&1) ||
 		fail "$1: expected an answer to ping, saw: $said"
 }
 
