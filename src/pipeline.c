@@ -48,8 +48,11 @@
 #define TRANSMIT_MAX	256
 /* After this nothing that was sent is in any queue below any more. */
 #define SETTLED		(HZ / 8)
-/* For so long a peer waits for its CPU, in jiffies: a busy one needs a fraction. */
-#define OVERDUE		max(HZ / 50, 2)
+/*
+ * For so long a peer waits for its CPU, in jiffies. A busy one needs a fraction, but
+ * that of a virtual machine may stand still for a while.
+ */
+#define OVERDUE		max(HZ / 10, 2)
 
 static void seal(struct wg_item *item)
 {

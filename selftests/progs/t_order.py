@@ -155,7 +155,11 @@ def pinned_flat_out(flow):
 
 
 # Where nothing is steered, a CPU's packets are in a backlog of its own: what a flow
-# sends from one CPU has to leave from one, whoever sealed it.
+# sends from one CPU has to leave from one, whoever sealed it. But not where that CPU
+# stands still for so long that others do its work, as emulated ones do beside others.
+if os.environ.get("WGI_EMULATED") == "1":
+    print("# emulated: nothing is said of what is not steered")
+    finish()
 for end, device in ((NS_A, "va"), (NS_B, "vb")):
     run(end, "sh", "-c", f"echo 0 >/sys/class/net/{device}/queues/rx-0/rps_cpus")
 for turn in range(3):
