@@ -113,8 +113,12 @@ def volley(what, sender, bounce=False):
     judge(what)
 
 
-def pinned(flow):
+def pin(flow):
     os.sched_setaffinity(0, {cpus[flow % len(cpus)]})
+
+
+def pinned(flow):
+    pin(flow)
     for number in range(EACH):
         send(flow, number)
         if number % 32 == 31:
@@ -150,7 +154,7 @@ volley("while the receiver starts anew", slowly, bounce=True)
 
 
 def pinned_flat_out(flow):
-    os.sched_setaffinity(0, {cpus[flow % len(cpus)]})
+    pin(flow)
     flat_out(flow)
 
 

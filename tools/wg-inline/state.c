@@ -17,8 +17,9 @@ static bool is_full(int fields)
 void state_write(const struct state *state, char *text)
 {
 	snprintf(text, STATE_TEXT, "wg-inline bundle %s tunnel %u of %u" REST,
-		 state->bundle, state->tunnel, state->tunnels, state->table, state->hash4, state->hash6,
-		 state->mark, state->rules4, state->rules6, state->complete);
+		 state->bundle, state->tunnel, state->tunnels, state->table,
+		 state->hash4, state->hash6, state->mark, state->rules4,
+		 state->rules6, state->complete);
 }
 
 bool state_read(struct state *state, const char *text)
