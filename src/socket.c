@@ -213,12 +213,11 @@ int wg_socket_send(struct wg_peer *peer, struct sk_buff *skb, u8 ds)
 
 static struct sk_buff *message_skb(const void *msg, size_t len)
 {
-	unsigned int room = LL_MAX_HEADER + WG_OUTER_HEADERS_V6;
-	struct sk_buff *skb = alloc_skb(room + len, GFP_ATOMIC);
+	struct sk_buff *skb = alloc_skb(WG_OUTER_ROOM + len, GFP_ATOMIC);
 
 	if (unlikely(!skb))
 		return NULL;
-	skb_reserve(skb, room);
+	skb_reserve(skb, WG_OUTER_ROOM);
 	skb_put_data(skb, msg, len);
 	skb_reset_network_header(skb);
 	skb_set_inner_network_header(skb, 0);
