@@ -302,6 +302,22 @@ static void seal_singles(struct wg_tx_batch *batch)
 	batch->uncut = NULL;
 }
 
+/*
+ * Aggregates spare the layers below work. But where no device takes them, what cuts
+ * one in software gives its bytes back to the owner, unless he counts them by
+ * sock_wfree(). TCP would take for sent what fills the device's queue, and go on until
+ * that overflows (TCP small queues).
+ */
+static bool worth_supers(const struct wg_tx_batch *batch)
+{
+	const struct sk_buff *first = batch->packets;
+
+	if (!batch->uncut || sealed_len(batch, first) > PAGE_SIZE)
+		return false;
+	return !first->destructor || first->destructor == sock_wfree ||
+	       READ_ONCE(batch->peer->endpoint.takes_gso);
+}
+
 /**
  * wg_tx_seal() - encrypt a batch
  * @batch: batch from wg_tx_take(); its packets are messages afterwards, fewer
@@ -316,7 +332,7 @@ void wg_tx_seal(struct wg_tx_batch *batch)
 {
 	if (unlikely(!batch->packets))
 		return;
-	if (batch->uncut && sealed_len(batch, batch->packets) <= PAGE_SIZE)
+	if (worth_supers(batch))
 		seal_supers(batch);
 	else
 		seal_singles(batch);

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# what: TCP sees what waits in a queue below the tunnel, on a device that has large
+#       packets cut by software, too (TCP small queues)
+# needs: core modes
+# shellcheck source-path=SCRIPTDIR source=../lib/net.sh
+. "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
+
+need iperf3
+need ethtool
+
+# Bytes. Who does not see them sends as much as the windows let him.
+WAITING_MAX=300000
+
+waiting() {
+	tc -n "$left" -s -j qdisc show dev w1 | grep -o '"backlog":[0-9]*' |
+		cut -d: -f2
+}
+
+wire_pair
+in_ns "$left" ethtool -K w1 tx-udp-segmentation off >/dev/null ||
+	skip "w1 cannot be without UDP segmentation"
+# Cuts up what is larger than its burst, before it queues.
+tc -n "$left" qdisc add dev w1 root tbf rate 20mbit burst 8000 limit 20000000 ||
+	skip "no tbf in this kernel"
+ping_ok "session" "$left" 10.70.0.2
+
+# Reno does not mind that everything takes longer and longer.
+run_iperf "$left" "$right" 10.70.0.2 -t 4 -C reno &
+defer stop "$!"
+most=0
+while kill -0 "$!" 2>/dev/null; do
+	now=$(waiting)
+	[ "${now:-0}" -le "$most" ] || most=$now
+	sleep 0.02
+done
+wait "$!" || fail "no TCP"
+echo "# at most $most bytes waited"
+[ "$most" -gt 0 ] || fail "nothing ever waited: expected a queue"
+[ "$most" -le "$WAITING_MAX" ] ||
+	fail "bytes that waited in the queue: expected at most $WAITING_MAX, saw $most"
