@@ -306,7 +306,8 @@ static void seal_singles(struct wg_tx_batch *batch)
  * Aggregates spare the layers below work. But where no device takes them, what cuts
  * one in software gives its bytes back to the owner, unless he counts them by
  * sock_wfree(). TCP would take for sent what fills the device's queue, and go on until
- * that overflows (TCP small queues).
+ * that overflows (TCP small queues). A device on top of another one, and a queueing
+ * discipline that cuts by itself, do so unseen.
  */
 static bool worth_supers(const struct wg_tx_batch *batch)
 {

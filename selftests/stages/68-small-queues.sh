@@ -18,12 +18,22 @@ waiting() {
 }
 
 wire_pair
+ping_ok "session" "$left" 10.70.0.2
+
+# A device that takes them gets large packets, of TCP's, too.
+if [ -n "$WGI_MODE" ]; then
+	watch_outer "$left" w1 "$SCRATCH/seen"
+	tcp_short "$left" "$right" 10.70.0.2
+	unwatch
+	awk '$1 == "out" && $7 > 3000 { large = 1 } END { exit !large }' \
+		"$SCRATCH/seen" || fail "no large packets on a device that takes them"
+fi
+
 in_ns "$left" ethtool -K w1 tx-udp-segmentation off >/dev/null ||
 	skip "w1 cannot be without UDP segmentation"
 # Cuts up what is larger than its burst, before it queues.
-tc -n "$left" qdisc add dev w1 root tbf rate 20mbit burst 8000 limit 20000000 ||
+tc -n "$left" qdisc add dev w1 root tbf rate 10mbit burst 8000 limit 20000000 ||
 	skip "no tbf in this kernel"
-ping_ok "session" "$left" 10.70.0.2
 
 # Reno does not mind that everything takes longer and longer.
 run_iperf "$left" "$right" 10.70.0.2 -t 4 -C reno &
@@ -36,6 +46,9 @@ while kill -0 "$!" 2>/dev/null; do
 done
 wait "$!" || fail "no TCP"
 echo "# at most $most bytes waited"
-[ "$most" -gt 0 ] || fail "nothing ever waited: expected a queue"
+if [ "$most" -le 20000 ]; then
+	[ "$WGI_EMULATED" = 1 ] && skip "too slow to fill a queue here"
+	fail "bytes that waited in the queue: expected more than 20000, saw $most"
+fi
 [ "$most" -le "$WAITING_MAX" ] ||
 	fail "bytes that waited in the queue: expected at most $WAITING_MAX, saw $most"
