@@ -12,8 +12,8 @@
 # beforehand goes back under locks of all CPUs, which is another story than this one's.
 #
 #   TUNNELS (8)  PKT inner packet size (1400)  SECS of the burst (1)  RATE packets a second, all tunnels together (300000)
-#   HOLD seconds for the sender to be done (TUNNELS × (SECS + 3))
-#   MODULE, MODE, THREADED, PARAMS  as for load.sh
+#   HOLD seconds for the sender to be done (TUNNELS × (SECS + 1))
+#   MODULE, MODE, THREADED, PARAMS  as for load.sh; the sender has the module's defaults
 TUNNELS=${TUNNELS:-8} PKT=${PKT:-1400} SECS=${SECS:-1} RATE=${RATE:-300000} THREADED=${THREADED:-} MODE=${MODE:-}
 . "$(dirname "$0")/load.sh"
 cpus=$(nproc); [ "$cpus" -gt 1 ] || { echo "at least two CPUs are needed"; exit 1; }
@@ -42,7 +42,7 @@ for i in $(seq 1 "$TUNNELS"); do
         endpoint 10.101.$i.2:$((52000 + i)) allowed-ips 0.0.0.0/0
     in_ns gw2 wg set wg$i private-key /run/k2 listen-port $((52000 + i)) peer "$(wg pubkey </run/k1)" allowed-ips 0.0.0.0/0
     ip -n gw1 addr add 10.9.$i.1/24 dev wg$i; ip -n gw2 addr add 10.9.$i.2/24 dev wg$i
-    for g in gw1 gw2; do ip -n $g link set wg$i up; set_word $g wg$i || exit 1; done
+    ip -n gw1 link set wg$i up; ip -n gw2 link set wg$i up; set_word gw2 wg$i || exit 1
     ip -n gw1 route add 10.2.$i.0/24 dev wg$i
     ip -n gw2 link add s$i type dummy; ip -n gw2 link set s$i up; ip -n gw2 route add 10.2.$i.0/24 dev s$i
     tc -n gw2 qdisc add dev s$i root netem delay 200s limit $((2 * count))
@@ -50,24 +50,28 @@ for i in $(seq 1 "$TUNNELS"); do
 done
 # What waits for the wire must not be lost, and is not what this is about.
 sysctl -qw net.core.netdev_max_backlog=100000
-# load TUNNEL: count packets, as even as 32 at a time can be. Its socket has it wait where the tunnel does.
+# load TUNNEL: count packets, as even as 32 at a time can be. Its socket has it wait where the tunnel does. Stock gets 32 in one
+# (UDP_SEGMENT): it makes 32 of them that each lie in one piece, and takes minutes for single ones; this module would make
+# one of them that lies in pages.
+[ -n "${MODULE:-}" ] && at_once=1 || at_once=32
 load() {
-    in_ns gw1 python3 - "10.2.$1.1" "$count" "$per" $((PKT - 28)) <<'P'
+    in_ns gw1 python3 - "10.2.$1.1" "$count" "$per" $((PKT - 28)) $at_once <<'P'
 import socket, sys, time
-address, count, rate, size = sys.argv[1], *map(int, sys.argv[2:])
+address, count, rate, size, at_once = sys.argv[1], *map(int, sys.argv[2:])
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_UDP, 103, size)  # UDP_SEGMENT
 s.connect((address, 9))
-packet, begun, sent = bytes(size), time.monotonic(), 0
+what, begun, sent = bytes(size * at_once), time.monotonic(), 0
 while sent < count:
     time.sleep(max(0, begun + sent / rate - time.monotonic()))
-    for _ in range(32):
-        s.send(packet)
+    for _ in range(32 // at_once):
+        s.send(what)
     sent += 32
 P
 }
 ms() { local u; read -r u _ </proc/uptime; echo $((10#${u/./} * 10)); }
-# Loading a tunnel takes SECS and more, with stock, and on a busy machine.
-go=$(($(ms) + ${HOLD:-$((TUNNELS * (SECS + 3)))} * 1000))
+# Loading a tunnel takes SECS and a little, more on a busy machine.
+go=$(($(ms) + ${HOLD:-$((TUNNELS * (SECS + 1)))} * 1000))
 for i in $(seq 1 "$TUNNELS"); do
     tc -n wire qdisc replace dev c$i root netem delay $((go - $(ms)))ms limit $((2 * count))
     load $i
