@@ -10,12 +10,13 @@
 #                        6.1; its core on 6.12 and 7.2; in the other modes than the
 #                        first its core on the debug kernel, and on 6.1 what
 #                        depends on the mode most
-#   check.sh --all       the suite on each of these and on the debug kernels, in
-#                        each mode
+#   check.sh --all       the suite on each of these, in each mode: hours
 #   check.sh --debug     the suite on debug kernels in QEMU, debug-6.1, debug-7
 #   --kernel K           only on K: uml, 6.1, 6.1-rt, 6.12, 7.2, debug-6.1, debug-7
 #                        (may be given again); then the whole suite
 #   --core               of that, the core only
+#   --continue           what passed in an earlier run of exactly this tree is told
+#                        again and not run
 #   --mode M             only in mode M (may be given again)
 #   --only STAGE         only this stage, by name, by its name without the
 #                        number, or by a shell pattern (may be given again)
@@ -44,7 +45,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 
 STAGES=$HERE/stages
 RUNS=$CACHE/runs/$(date +%Y%m%d-%H%M%S)-$$
-ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE=
+ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE='' CONTINUE=''
 # A stage that failed while other guests kept the machine busy has a second go with
 # the machine to itself, unless there are more of them.
 SECOND_GOES_MAX=6
@@ -56,7 +57,7 @@ PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool fl
 	libsodium-dev libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
 	util-linux valgrind wireguard-go wireguard-tools xz-utils"
 
-usage() { sed -n '4,33s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,34s/^# \{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -64,6 +65,7 @@ while [ $# -gt 0 ]; do
 	--machinery | --list) WHAT=${1#--} ;;
 	--stock) STOCK=1 ;;
 	--core) SELECTION=core ;;
+	--continue) CONTINUE=1 ;;
 	--verbose) VERBOSE=1 ;;
 	--kernel | --only | --mode)
 		[ $# -ge 2 ] || { usage >&2; exit 2; }
@@ -135,7 +137,8 @@ jobs_of() {
 	done
 }
 
-# The plans: what takes longest comes first.
+# The plans: what takes longest comes first, but for --all, where what is known
+# soonest does.
 plan_default() {
 	local first mode
 	local -a others
@@ -168,16 +171,17 @@ plan_debug() {
 }
 
 plan_all() {
-	local target
+	local mode target
 
-	for target in debug-6.1 debug-7 6.1 6.12 7.2 uml; do
-		# shellcheck disable=SC2046 # a word for each
-		jobs_of "$target" all $(modes)
-	done
 	echo lint
 	echo tools
 	echo model
 	echo dkms
+	for mode in $(modes); do
+		for target in 6.1 uml 7.2 6.12; do
+			jobs_of "$target" all "$mode"
+		done
+	done
 }
 
 plan() {
@@ -203,6 +207,54 @@ next_job() {
 	[ -s "$1" ] && head -n 1 "$1" && sed -i 1d "$1"
 }
 
+# tree_hash: of every file of the tree, as it is now
+tree_hash() {
+	(cd "$PROJECT" && git ls-files -coz --exclude-standard | sort -z |
+		xargs -0 sha256sum | sha256sum | cut -c1-16)
+}
+
+# passed_records: the directory of what passed with this tree, by job; it prints
+# nothing where that cannot be said, or where jobs are not whole.
+passed_records() {
+	local tree old
+
+	[ "${#ONLY[@]}" = 0 ] && [ "$STOCK" = 0 ] || return 0
+	tree=$(tree_hash 2>/dev/null) || return 0
+	mkdir -p "$CACHE/passed/$tree"
+	touch "$CACHE/passed/$tree"
+	# shellcheck disable=SC2012 # names are hashes
+	ls -t "$CACHE/passed" | tail -n +4 | while read -r old; do
+		rm -rf "${CACHE:?}/passed/$old"
+	done
+	echo "$CACHE/passed/$tree"
+}
+
+# all_passed FILE: something did, nothing failed, and no stage waits for a second
+# go, or was skipped because its guest was not there.
+all_passed() {
+	grep -q '^ok' "$1" && ! grep -qE '^(not|again)' "$1" &&
+		! grep -E '^skip' "$1" | grep -qE 'nothing to run|its guest did'
+}
+
+# job_once JOB: run it, or tell again what it told when all of it passed.
+job_once() {
+	local record=$PASSED/${1// /_} line
+
+	if [ -z "$PASSED" ]; then
+		job_run "$1"
+		return
+	fi
+	if [ -n "$CONTINUE" ] && [ -e "$record" ]; then
+		while IFS= read -r line; do printf '%s\n' "$line" >&3; done <"$record"
+		return
+	fi
+	SAID=$RUNS/said-${1// /_}
+	: >"$SAID"
+	job_run "$1" && all_passed "$SAID" &&
+		[ "$(tree_hash)" = "${PASSED##*/}" ] && mv "$SAID" "$record"
+	SAID=/dev/null
+}
+
 # worker QUEUE: one job after the other, in a process of its own.
 worker() {
 	local job
@@ -210,7 +262,7 @@ worker() {
 	trap 'machine_end "$MACHINE_PID"; machine_end "$SECOND_PID"; exit 1' \
 		TERM INT HUP
 	while job=$(next_job "$1"); do
-		job_run "$job"
+		job_once "$job"
 	done
 }
 
@@ -253,7 +305,7 @@ second_goes() {
 
 	count=$(wc -l <"$AGAIN")
 	if [ "$count" -le "$SECOND_GOES_MAX" ]; then
-		AGAIN='' worker "$RUNS/again"
+		AGAIN='' PASSED='' worker "$RUNS/again"
 		return
 	fi
 	while read -r TARGET MODE group stage reason; do
@@ -267,6 +319,11 @@ report() {
 	local kind name remark
 	local -a steadied=()
 
+	PASSED=$(passed_records)
+	if [ -n "$CONTINUE" ] && [ -z "$PASSED" ]; then
+		ktap_fail continue "only for whole jobs of a tree that git knows"
+		return
+	fi
 	plan >"$RUNS/plan"
 	AGAIN=$RUNS/again
 	: >"$AGAIN"

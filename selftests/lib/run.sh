@@ -7,7 +7,12 @@
 #
 #   ok|not|skip <tab> NAME <tab> REMARK          note <tab> TEXT
 
-tell_result() { printf '%s\t%s\t%s\n' "$1" "$LABEL: $2" "${*:3}" >&3; }
+# What the job that runs has told so far; "again" there: of a second go it is not known.
+SAID=/dev/null
+
+tell_result() {
+	printf '%s\t%s\t%s\n' "$1" "$LABEL: $2" "${*:3}" | tee -a "$SAID" >&3
+}
 tell_note() { printf 'note\t%s\n' "$LABEL: $*" >&3; }
 
 # file_of STAGE: relative to selftests/.
@@ -178,6 +183,7 @@ failed() {
 		return
 	fi
 	echo "$TARGET ${MODE:--} $GROUP =$1 $2" >>"$AGAIN"
+	echo again >>"$SAID"
 	tell_note "$PREFIX$1: failed, $2; second go when the machine is quiet"
 }
 
