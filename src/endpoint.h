@@ -40,15 +40,12 @@ struct wg_endpoint {
  * struct wg_endpoint_slot - a peer's endpoint, read on every CPU
  * @value: the endpoint
  * @lock: seqlock; writers have BH off
- * @takes_gso: the device that the last message left by says that it takes UDP GSO
- *	packets whole; a hint, read and written without @lock
  * @routes: cached routes to @value, per CPU; allocated with the first handshake,
  *	as an idle peer needs none
  */
 struct wg_endpoint_slot {
 	struct wg_endpoint value;
 	seqlock_t lock;
-	bool takes_gso;
 	struct dst_cache routes;
 };
 

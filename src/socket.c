@@ -92,16 +92,6 @@ static struct rtable *route4(struct wg_output *out, struct flowi4 *fl)
 	return rt;
 }
 
-/* Whether to make large packets for this peer, or such as are not cut any more. */
-static void note_device(const struct wg_output *out,
-			const struct net_device *dev)
-{
-	bool takes_gso = dev->features & NETIF_F_GSO_UDP_L4;
-
-	if (out->peer && READ_ONCE(out->peer->endpoint.takes_gso) != takes_gso)
-		WRITE_ONCE(out->peer->endpoint.takes_gso, takes_gso);
-}
-
 static int send4(struct wg_output *out, struct sk_buff *skb, u8 ds)
 {
 	struct flowi4 fl = {};
@@ -115,7 +105,6 @@ static int send4(struct wg_output *out, struct sk_buff *skb, u8 ds)
 		wg_drop(out->wg, out->peer, skb, WG_DROP_TX_NO_ROUTE);
 		return PTR_ERR(rt);
 	}
-	note_device(out, rt->dst.dev);
 	skb->ignore_df = 1;
 	udp_tunnel_xmit_skb(rt, out->sk, skb, fl.saddr,
 			    out->to.addr4.sin_addr.s_addr, ds,
@@ -163,7 +152,6 @@ static int send6(struct wg_output *out, struct sk_buff *skb, u8 ds)
 		wg_drop(out->wg, out->peer, skb, WG_DROP_TX_NO_ROUTE);
 		return PTR_ERR(dst);
 	}
-	note_device(out, dst->dev);
 	skb->ignore_df = 1;
 	udp_tunnel6_xmit_skb(dst, out->sk, skb, skb->dev, &fl.saddr,
 			     &out->to.addr6.sin6_addr, ds,

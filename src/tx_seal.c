@@ -303,11 +303,12 @@ static void seal_singles(struct wg_tx_batch *batch)
 }
 
 /*
- * Aggregates spare the layers below work. But where no device takes them, what cuts
- * one in software gives its bytes back to the owner, unless he counts them by
- * sock_wfree(). TCP would take for sent what fills the device's queue, and go on until
- * that overflows (TCP small queues). A device on top of another one, and a queueing
- * discipline that cuts by itself, do so unseen.
+ * Aggregates spare the layers below work: for what is forwarded, and for owners that
+ * count by sock_wfree(). What cuts one in software gives its bytes back to any other
+ * owner at once, and what does not gives back all of them at the same time. TCP
+ * would take for sent what fills the device's queue, and go on until that overflows
+ * (TCP small queues); and it would send from the softirq that gives them back, on the
+ * CPU that has the most to do, rather than from its own.
  */
 static bool worth_supers(const struct wg_tx_batch *batch)
 {
@@ -315,8 +316,7 @@ static bool worth_supers(const struct wg_tx_batch *batch)
 
 	if (!batch->uncut || sealed_len(batch, first) > PAGE_SIZE)
 		return false;
-	return !first->destructor || first->destructor == sock_wfree ||
-	       READ_ONCE(batch->peer->endpoint.takes_gso);
+	return !first->destructor || first->destructor == sock_wfree;
 }
 
 /**
