@@ -11,7 +11,8 @@
 #                        first its core on the debug kernel, and on 6.1 what
 #                        depends on the mode most
 #   check.sh --all       the suite on each of these, in each mode: hours
-#   check.sh --debug     the suite on debug kernels in QEMU, debug-6.1, debug-7
+#   check.sh --debug     what runs on uml, on debug kernels in QEMU, debug-6.1 and
+#                        debug-7
 #   --kernel K           only on K: uml, 6.1, 6.1-rt, 6.12, 7.2, debug-6.1, debug-7
 #                        (may be given again); then the whole suite
 #   --core               of that, the core only
@@ -57,7 +58,7 @@ PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool fl
 	libsodium-dev libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
 	util-linux valgrind wireguard-go wireguard-tools xz-utils"
 
-usage() { sed -n '4,34s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,35s/^# \{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -157,16 +158,17 @@ plan_default() {
 	echo dkms
 }
 
+# What uml has in the default plan.
 plan_debug() {
 	local target first
 
 	first=$(modes | head -n 1)
 	for target in debug-6.1 debug-7; do
-		jobs_of "$target" all "$first"
+		jobs_of "$target" most "$first"
 	done
 	for target in debug-6.1 debug-7; do
 		# shellcheck disable=SC2046 # a word for each
-		jobs_of "$target" again $(other_modes)
+		jobs_of "$target" core-again $(other_modes)
 	done
 }
 

@@ -59,8 +59,8 @@ selected() {
 }
 
 # in_selection STAGE SELECTION: =NAME, that stage alone; all; core, what is in the
-# file of that name; again and core-again, the same without what does not depend on
-# the mode; most, all but what loads the machine for minutes; short, without what
+# file of that name; core-again, the same without what does not depend on the mode;
+# most, all but what loads the machine for minutes; short, without what
 # takes long or does not depend on the kernel, too; modes, what depends on the mode
 # most.
 in_selection() {
@@ -69,7 +69,7 @@ in_selection() {
 	core*) grep -qxF "$1" "$HERE/core" || return ;;
 	esac
 	case $2 in
-	*again) ! has_tag "$1" once ;;
+	core-again) ! has_tag "$1" once ;;
 	most) ! has_tag "$1" stress ;;
 	short) ! has_tag "$1" stress && ! has_tag "$1" long && ! has_tag "$1" user ;;
 	modes) has_tag "$1" modes ;;
