@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The steps of a packet on its way out: take key and nonces, seal, transmit.
+ * The steps of a packet on its way out: take key and nonces, seal (tx_seal.c),
+ * transmit.
  *
  * All of them run with BH off in one RCU-bh section, which keeps the keypair.
  */

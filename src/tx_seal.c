@@ -282,8 +282,6 @@ static void seal_supers(struct wg_tx_batch *batch)
 		}
 		tail = &(*tail)->next;
 	}
-	consume_skb(batch->uncut);
-	batch->uncut = NULL;
 }
 
 static void seal_singles(struct wg_tx_batch *batch)
@@ -298,8 +296,6 @@ static void seal_singles(struct wg_tx_batch *batch)
 		if (likely(*tail))
 			tail = &(*tail)->next;
 	}
-	consume_skb(batch->uncut);
-	batch->uncut = NULL;
 }
 
 /*
@@ -337,6 +333,8 @@ void wg_tx_seal(struct wg_tx_batch *batch)
 		seal_supers(batch);
 	else
 		seal_singles(batch);
+	consume_skb(batch->uncut);
+	batch->uncut = NULL;
 	wg_stats_count_crypted(batch->peer->device, WG_TX, batch->count);
 }
 
