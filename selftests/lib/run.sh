@@ -60,9 +60,8 @@ selected() {
 
 # in_selection STAGE SELECTION: =NAME, that stage alone; all; core, what is in the
 # file of that name; core-again, the same without what does not depend on the mode;
-# most, all but what loads the machine for minutes; short, without what
-# takes long or does not depend on the kernel, too; modes, what depends on the mode
-# most.
+# most, all but what loads the machine for minutes; short, without what takes long or
+# does not depend on the kernel, too; modes, what depends on the mode most.
 in_selection() {
 	case $2 in
 	=*) [ "$1" = "${2#=}" ] || return ;;

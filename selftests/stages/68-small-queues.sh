@@ -22,7 +22,7 @@ wire_pair
 ping_ok "session" "$left" 10.70.0.2
 
 # Who can bear it has large packets.
-if [ -n "$WGI_MODE" ]; then
+if has_mode "$left" wg1; then
 	watch_outer "$left" w1 "$SCRATCH/seen"
 	in_ns "$left" python3 - <<-END || fail "no UDP GSO"
 		import socket
