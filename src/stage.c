@@ -82,8 +82,9 @@ void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb)
 	unsigned int limit;
 
 	__skb_queue_head_init(&dropped);
-	/* Who waits must not pin its socket's memory: there may be no end. */
-	skb_orphan(skb);
+	/* Who waits for a key must not pin its socket's memory: there may be no end. */
+	if (!wg_tx_has_key(peer))
+		skb_orphan(skb);
 	spin_lock_bh(&stage->packets.lock);
 	cause = stage->gate < WG_STAGE_FLUSHING ? WG_DROP_TX_NO_KEY :
 						  WG_DROP_TX_QUEUE_FULL;
@@ -174,6 +175,8 @@ static void put_back(struct wg_peer *peer, struct sk_buff_head *packets)
 	struct sk_buff *skb;
 
 	__skb_queue_head_init(&dropped);
+	skb_queue_walk(packets, skb)
+		skb_orphan(skb); /* from here on they wait for a key */
 	spin_lock_bh(&stage->packets.lock);
 	skb_queue_walk(packets, skb)
 		stage->segments += segments(skb);

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 """A sender that has asked for it gets the moment at which the cable's driver took
-his packet, whether the module has sealed the packet itself or a new one."""
+his packet, whether the module has sealed the packet itself or a new one, and also
+when the packet had to wait for a worker."""
 import socket
 import struct
 
-from wgtest import INNER_B, NS_A, NS_B, await_, check, finish, inside, join
+from wgtest import (INNER_A, INNER_B, NS_A, NS_B, Peer, await_, check, finish, inside,
+                    join, keyfile, run)
 
 SO_TIMESTAMPING, SO_EE_ORIGIN_TIMESTAMPING = 37, 4
 TX_SOFTWARE, SOFTWARE, OPT_ID, OPT_TSONLY = 2, 16, 128, 2048
 SCM_TSTAMP_SND = 0
 IP_RECVERR, MSG_ERRQUEUE = 11, 0x2000
 
-a, b, pa, pb = join()
+DEEPEST = 5  # so deep a worker takes over from the sender's stack
+
+join()
 
 
 def asks(sock):
@@ -43,6 +47,31 @@ def expect_told(what, sock, number):
     check(await_(more, 3), f"{what}: told of {number}")
 
 
+def inner(level, side):
+    return f"10.78.{level}.{side}" if level else (INNER_A, INNER_B)[side - 1]
+
+
+def deeper(level):
+    """A tunnel in the one that is a level up."""
+    dev, port = f"deep{level}", 5300 + level
+    sides = {1: Peer(), 2: Peer()}
+    for side, ns in (1, NS_A), (2, NS_B):
+        far = 3 - side
+        run(ns, "wg", "set", dev, "private-key", keyfile(sides[side].private),
+            "listen-port", port, "peer", sides[far].name,
+            "allowed-ips", inner(level, far) + "/32",
+            "endpoint", f"{inner(level - 1, far)}:{port}")
+        run(ns, "ip", "addr", "add", inner(level, side) + "/24", "dev", dev)
+        run(ns, "ip", "link", "set", dev, "up")
+
+
+def receives(sock):
+    try:
+        return sock.recv(100, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+
+
 with inside(NS_B):
     listener = socket.create_server((INNER_B, 7200))
     sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -65,4 +94,19 @@ stream.send(b"s" * 100)
 expect_told("TCP, one segment", stream, 99)
 stream.send(b"m" * 20000)
 expect_told("TCP, many segments", stream, 20099)
+
+# Sessions first: what waits for one has no owner that could be told.
+for level in range(1, DEEPEST + 1):
+    deeper(level)
+with inside(NS_B):
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sink.bind((inner(DEEPEST, 2), 7201))
+with inside(NS_A):
+    deep = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+deep.connect((inner(DEEPEST, 2), 7201))
+deep.send(b"first")
+check(await_(lambda: receives(sink)), "tunnels in tunnels: what is sent arrives")
+asks(deep)
+deep.send(b"for a worker")
+expect_told("tunnels in tunnels", deep, 0)
 finish()
