@@ -131,8 +131,6 @@ static_assert(sizeof(struct wg_message_data) == 16);
 /* Room that any outer header in front of a message may need. */
 #define WG_OUTER_HEADERS_V4	(20 + 8)
 #define WG_OUTER_HEADERS_V6	(40 + 8)
-/* Likewise with what is in front of them; for a message that is made anew. */
-#define WG_OUTER_ROOM		(LL_MAX_HEADER + WG_OUTER_HEADERS_V6)
 
 /* Limits of section 6.1, in messages and in seconds. */
 #define WG_REPLAY_WINDOW_BITS	8192

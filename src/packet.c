@@ -2,10 +2,15 @@
 /* From inner to outer packet and back: what an skb keeps, and what it loses. */
 #include "packet.h"
 
+#include "messages.h"
+
 #include <linux/netdevice.h>
 #include <net/dst.h>
 #include <net/ip_tunnels.h>
 #include <net/sock.h>
+
+/* What any outer network may need in front of a message. */
+#define OUTER_ROOM	(LL_MAX_HEADER + WG_OUTER_HEADERS_V6)
 
 /*
  * Everything that the stack noted about the packet in its other form. But not
@@ -24,6 +29,31 @@ static void forget(struct sk_buff *skb)
 	skb_reset_redirect(skb);
 	skb->queue_mapping = 0;
 	skb->peeked = 0;
+}
+
+/* The device's byte counters count from the inner network header. */
+static void begin_outer_here(struct sk_buff *skb)
+{
+	skb_reset_network_header(skb);
+	skb_set_inner_network_header(skb, 0);
+}
+
+/**
+ * wg_packet_new_outer() - a new, empty packet for the outer network
+ * @len: bytes of message that there is to be room for, behind room for headers
+ *
+ * Context: any.
+ * Return: the packet, or NULL without memory.
+ */
+struct sk_buff *wg_packet_new_outer(unsigned int len)
+{
+	struct sk_buff *skb = alloc_skb(OUTER_ROOM + len, GFP_ATOMIC);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_reserve(skb, OUTER_ROOM);
+	begin_outer_here(skb);
+	return skb;
 }
 
 /**
@@ -51,9 +81,7 @@ void wg_packet_become_outer(struct sk_buff *skb)
 	skb->sw_hash = sw_hash;
 	skb->hash = hash;
 	skb->priority = priority;
-	skb_reset_network_header(skb);
-	/* The device's byte counters count from here. */
-	skb_set_inner_network_header(skb, 0);
+	begin_outer_here(skb);
 }
 
 /**

@@ -37,6 +37,7 @@ static inline struct wg_packet *wg_packet(struct sk_buff *skb)
 	return (struct wg_packet *)skb->cb;
 }
 
+struct sk_buff *wg_packet_new_outer(unsigned int len);
 void wg_packet_become_outer(struct sk_buff *skb);
 void wg_packet_become_inner(struct sk_buff *skb);
 void wg_packet_inherit(struct sk_buff *outer, struct sk_buff *inner);

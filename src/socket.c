@@ -7,6 +7,7 @@
 #include "endpoint.h"
 #include "gro.h"
 #include "messages.h"
+#include "packet.h"
 #include "peer.h"
 #include "rx.h"
 
@@ -213,14 +214,10 @@ int wg_socket_send(struct wg_peer *peer, struct sk_buff *skb, u8 ds)
 
 static struct sk_buff *message_skb(const void *msg, size_t len)
 {
-	struct sk_buff *skb = alloc_skb(WG_OUTER_ROOM + len, GFP_ATOMIC);
+	struct sk_buff *skb = wg_packet_new_outer(len);
 
-	if (unlikely(!skb))
-		return NULL;
-	skb_reserve(skb, WG_OUTER_ROOM);
-	skb_put_data(skb, msg, len);
-	skb_reset_network_header(skb);
-	skb_set_inner_network_header(skb, 0);
+	if (likely(skb))
+		skb_put_data(skb, msg, len);
 	return skb;
 }
 

@@ -250,10 +250,10 @@ void wg_tx_keepalive(struct wg_peer *peer)
 		wg_stage_flush(peer);
 		goto out;
 	}
-	skb = alloc_skb(WG_OUTER_ROOM + WG_DATA_OVERHEAD, GFP_ATOMIC);
+	skb = wg_packet_new_outer(WG_DATA_OVERHEAD);
 	if (unlikely(!skb))
 		goto out;
-	skb_reserve(skb, WG_OUTER_ROOM + sizeof(struct wg_message_data));
+	skb_reserve(skb, sizeof(struct wg_message_data));
 	skb->dev = peer->device->dev;
 	*wg_packet(skb) = (struct wg_packet){ .mtu = skb->dev->mtu };
 	wg_dbg_peer(peer, "Sending keepalive");

@@ -100,22 +100,18 @@ static struct sk_buff *seal_to_new(struct wg_tx_batch *batch,
 				   u64 counter)
 {
 	unsigned int len = skb->len + pad;
-	struct sk_buff *out;
+	struct sk_buff *out = wg_packet_new_outer(WG_DATA_OVERHEAD + len);
 
-	out = alloc_skb(WG_OUTER_ROOM + WG_DATA_OVERHEAD + len, GFP_ATOMIC);
 	if (unlikely(!out)) {
 		drop_sealing(batch, skb, WG_DROP_TX_NO_MEMORY);
 		return NULL;
 	}
-	skb_reserve(out, WG_OUTER_ROOM);
 	write_header(batch, __skb_put(out, sizeof(struct wg_message_data)),
 		     counter);
 	wg_aead_encrypt_skb(__skb_put(out, len + WG_TAG_SIZE), skb, 0,
 			    skb->len, len, counter,
 			    batch->keypair->sending_key);
 	wg_packet_inherit(out, skb);
-	skb_reset_network_header(out);
-	skb_set_inner_network_header(out, 0);
 	consume_skb(skb);
 	return out;
 }
@@ -204,8 +200,6 @@ static bool seal_into(struct wg_tx_batch *batch, struct sk_buff *out,
 static void finish_super(struct sk_buff *out, unsigned int size,
 			 unsigned int segments)
 {
-	skb_reset_network_header(out);
-	skb_set_inner_network_header(out, 0);
 	if (!out->destructor)
 		out->truesize += out->data_len;
 	if (segments < 2)
@@ -227,11 +221,10 @@ static struct sk_buff *seal_super(struct wg_tx_batch *batch,
 				  struct sk_buff **next, u64 *counter)
 {
 	unsigned int size = sealed_len(batch, *next), segments = 0, len;
-	struct sk_buff *out = alloc_skb(WG_OUTER_ROOM, GFP_ATOMIC), *skb;
+	struct sk_buff *out = wg_packet_new_outer(0), *skb;
 
 	if (unlikely(!out))
 		return NULL;
-	skb_reserve(out, WG_OUTER_ROOM);
 	while ((skb = *next)) {
 		len = sealed_len(batch, skb);
 		if (len > size || out->len + len > SUPER_MAX ||
