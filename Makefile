@@ -12,9 +12,8 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)/src
 BUILT_FOR = $(realpath $(KDIR)) $(ARCH) $(CC) $(LLVM) $(DEBUG) \
 	    $(file <$(KDIR)/include/config/kernel.release)
 
-# DKMS asks a make of its own for the compiler, and takes for part of its name what
-# that says of directories when it knows that it runs under another make.
-DKMS = env -u MAKELEVEL -u MAKEFLAGS -u MFLAGS dkms
+# A package that is made with DESTDIR has the module in it.
+export INSTALL_MOD_PATH ?= $(DESTDIR)
 
 .PHONY: help module tools install dkms-source dkms-install dkms-remove demo check \
 	check-all check-debug bench bench-cpus lint clean clean-module
@@ -48,16 +47,10 @@ dkms-source:
 
 dkms-install:
 	@sh tools/build/probe.sh $(KDIR) >/dev/null
-	@command -v dkms >/dev/null || { echo "wireguard-inline: DKMS is not" \
-		"installed: apt-get install dkms" >&2; exit 1; }
-	if $(DKMS) status wireguard-inline/$(VERSION) | grep -q .; then \
-		$(DKMS) remove wireguard-inline/$(VERSION) --all; fi
-	$(MAKE) -s dkms-source
-	$(DKMS) install wireguard-inline/$(VERSION) -k $(KVER)
+	@sh tools/build/dkms.sh install $(KVER) $(VERSION)
 
 dkms-remove:
-	$(DKMS) remove wireguard-inline/$(VERSION) --all
-	rm -rf $(SOURCE)
+	@sh tools/build/dkms.sh remove $(KVER) $(VERSION)
 
 demo:
 	selftests/demo.sh
