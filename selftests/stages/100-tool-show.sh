@@ -115,3 +115,4 @@ expect_match "version" '^wg-inline [0-9]+\.[0-9]+\.[0-9]+$' "$("$TOOL" --version
 for word in --help -h help; do
 	expect_match "$word" "usage: wg-inline" "$("$TOOL" $word)"
 done
+expect_match "help of a command" "usage: wg-inline bundle " "$("$TOOL" bundle --help)"

@@ -38,7 +38,7 @@ cannot "a hook after" "PostUp failed with status 1: false" "PostUp = true" \
 cannot "a hook that is killed" "PostUp failed with status 137" 'PostUp = kill -9 $$'
 cannot "an MTU without room for IPv6" "cannot " "MTU = 68"
 cannot "an impossible address" "cannot add the address ff02::1/128" "Address = ff02::1"
-cannot "a wrong file" "dc.conf:2: Adress means nothing" "Adress = 10.0.0.1"
+cannot "a wrong file" "dc.conf:2: Adress is not known" "Adress = 10.0.0.1"
 
 ip -n "$left" link add dc-3 type dummy
 cannot "the name of a member" "there is an interface dc-3 already"
@@ -152,7 +152,7 @@ for line in "Adress = 10.0.0.1" ""; do
 $line" >"$SCRATCH/broken/dc.conf"
 	tool "$left" bundle down "$SCRATCH/broken/dc.conf" 2>"$SCRATCH/error"
 	expect_match "down without a file" \
-		"(dc.conf:2: Adress means nothing|cannot read ).*dc is taken down without its PreDown" \
+		"(dc.conf:2: Adress is not known|cannot read ).*dc is taken down without its PreDown" \
 		"$(xargs -d '\n' <"$SCRATCH/error")"
 	no_trace "down without a file" "$left" "$SCRATCH/before"
 	tool_refused "down again without a file" "dc.conf" "$left" bundle down \

@@ -77,7 +77,7 @@ static int add_prefix(struct parser *parser, struct prefixes *to,
 		return no_memory(parser);
 	to->of = more;
 	if (!value_prefix(text, &more[to->count]))
-		return bad(parser, "is a list of addresses with prefix lengths, as 10.0.0.1/24, fd00::1/64");
+		return bad(parser, "must be a list of addresses with prefix lengths, as 10.0.0.1/24, fd00::1/64");
 	to->count++;
 	return 0;
 }
@@ -113,7 +113,7 @@ static int add_line(struct parser *parser, struct lines *to, const char *text)
 static int read_key(struct parser *parser, const char *text, uint8_t *key)
 {
 	if (!value_key(text, key))
-		return bad(parser, "is a key of 44 characters that ends in =");
+		return bad(parser, "must be a key of 44 characters that ends in =");
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static int read_port(struct parser *parser, const char *text, uint16_t *port)
 	uint32_t number;
 
 	if (!value_number(text, UINT16_MAX, &number))
-		return bad(parser, "is a port, from 0 to 65535");
+		return bad(parser, "must be a port, from 0 to 65535");
 	*port = number;
 	return 0;
 }
@@ -133,7 +133,7 @@ static int read_keepalive(struct parser *parser, const char *text,
 	uint32_t number;
 
 	if (!value_number_or_off(text, UINT16_MAX, &number))
-		return bad(parser, "is off or seconds, from 0 to 65535");
+		return bad(parser, "must be off or seconds, from 0 to 65535");
 	peer->keepalive = number;
 	peer->has_keepalive = true;
 	return 0;
@@ -142,7 +142,7 @@ static int read_keepalive(struct parser *parser, const char *text,
 static int read_mark(struct parser *parser, const char *text)
 {
 	if (!value_number_or_off(text, UINT32_MAX, &parser->config->mark))
-		return bad(parser, "is off or a number, as 0x1234");
+		return bad(parser, "must be off or a number, as 0x1234");
 	parser->config->has_mark = true;
 	return 0;
 }
@@ -152,7 +152,7 @@ static int read_mtu(struct parser *parser, const char *text)
 {
 	if (!value_number(text, 65535, &parser->config->mtu) ||
 	    parser->config->mtu < 68)
-		return bad(parser, "is a number of bytes, from 68 to 65535");
+		return bad(parser, "must be a number of bytes, from 68 to 65535");
 	return 0;
 }
 
@@ -171,7 +171,7 @@ static int read_table(struct parser *parser, const char *text)
 		config->table_number = 253;
 	else if (!value_number_or_off(text, UINT32_MAX, &config->table_number) ||
 		 !config->table_number)
-		return bad(parser, "is auto, off, main or the number of a table");
+		return bad(parser, "must be auto, off, main or the number of a table");
 	return 0;
 }
 
@@ -180,7 +180,7 @@ static int read_endpoint(struct parser *parser, char *text, struct peer *peer)
 	const char *host;
 
 	if (!value_endpoint(text, &host, &peer->port))
-		return bad(parser, "is host:port, or [address]:port with IPv6");
+		return bad(parser, "must be host:port, or [address]:port with IPv6");
 	free(peer->host);
 	peer->host = strdup(host);
 	return peer->host ? 0 : no_memory(parser);
@@ -191,7 +191,7 @@ static int read_save(struct parser *parser, const char *text)
 	if (!strcasecmp(text, "true"))
 		parser->config->save_line = parser->line;
 	else if (strcasecmp(text, "false"))
-		return bad(parser, "is true or false");
+		return bad(parser, "must be true or false");
 	return 0;
 }
 
@@ -227,7 +227,7 @@ static int interface_value(struct parser *parser, char *value)
 	if (!strcasecmp(name, "SaveConfig"))
 		return read_save(parser, value);
 	if (strcasecmp(name, "DNS"))
-		return bad(parser, "means nothing in [Interface]");
+		return bad(parser, "is not known in [Interface]");
 	config->dns_line = parser->line;
 	return 0;
 }
@@ -249,7 +249,7 @@ static int peer_value(struct parser *parser, char *value)
 		return read_endpoint(parser, value, peer);
 	if (!strcasecmp(name, "PersistentKeepalive"))
 		return read_keepalive(parser, value, peer);
-	return bad(parser, "means nothing in [Peer]");
+	return bad(parser, "is not known in [Peer]");
 }
 
 static int add_peer(struct parser *parser)
@@ -278,7 +278,7 @@ static int begin_section(struct parser *parser, const char *line)
 		parser->section = SECTION_PEER;
 		return add_peer(parser);
 	}
-	return bad(parser, "a section is [Interface] or [Peer]");
+	return bad(parser, "unknown section: there are [Interface] and [Peer]");
 }
 
 /* ------------------------------------------------------------ members -- */
@@ -297,7 +297,7 @@ static int add_member(struct parser *parser, char *word)
 		*key++ = '\0';
 	if (!key || !value_number(word, UINT16_MAX, &port) ||
 	    !value_key(key, member->key))
-		return bad(parser, "is a list of port:key, as \"bundle export\" prints it");
+		return bad(parser, "must be a list of port:key, as \"bundle export\" prints it");
 	member->port = port;
 	peer->member_count++;
 	return 0;

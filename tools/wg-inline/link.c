@@ -184,7 +184,8 @@ static int explain_add(const char *name, int error)
 	case -EPERM:
 		return fail("no permission to make interfaces: that takes CAP_NET_ADMIN");
 	case -EEXIST:
-		return fail("there is an interface %s already", name);
+		return fail("there is an interface %s already; if wg-quick made it: wg-quick down %s",
+			    name, name);
 	case -EOPNOTSUPP:
 		return fail("the kernel has no WireGuard, and its module cannot be loaded");
 	default:

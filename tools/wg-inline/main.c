@@ -62,6 +62,13 @@ int cmd_usage(const char *name)
 	return 1;
 }
 
+static int command_help(const struct command *command)
+{
+	printf("usage: wg-inline %s %s\n\n  %s\n\nSee wg-inline(8).\n",
+	       command->name, command->arguments, command->purpose);
+	return 0;
+}
+
 static int is(const char *word, const char *letter, const char *name)
 {
 	return !strcmp(word, letter) || !strcmp(word, name) ||
@@ -88,6 +95,8 @@ static int run(int argc, char **argv)
 		    argv[1]);
 		return 1;
 	}
+	if (argc > 2 && (!strcmp(argv[2], "-h") || !strcmp(argv[2], "--help")))
+		return command_help(command);
 	return command->run(argc - 1, argv + 1);
 }
 
