@@ -45,6 +45,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/lib/run.sh"
 
 STAGES=$HERE/stages
+TARGETS="uml 6.1 6.1-rt 6.12 7.2 debug-6.1 debug-7"
 RUNS=$CACHE/runs/$(date +%Y%m%d-%H%M%S)-$$
 ONLY=() KERNELS=() MODES=() SELECTION='' STOCK=0 WHAT=default VERBOSE='' CONTINUE=''
 # A stage that failed while other guests kept the machine busy has a second go with
@@ -59,6 +60,7 @@ PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool fl
 	util-linux valgrind wireguard-go wireguard-tools xz-utils"
 
 usage() { sed -n '4,35s/^# \{0,1\}//p' "$0"; }
+wrong() { echo "check.sh: $*; see --help" >&2; exit 2; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -69,7 +71,7 @@ while [ $# -gt 0 ]; do
 	--continue) CONTINUE=1 ;;
 	--verbose) VERBOSE=1 ;;
 	--kernel | --only | --mode)
-		[ $# -ge 2 ] || { usage >&2; exit 2; }
+		[ $# -ge 2 ] || wrong "$1 wants a word behind it"
 		case $1 in
 		--kernel) KERNELS+=("$2") ;;
 		--only) ONLY+=("$2") ;;
@@ -77,10 +79,37 @@ while [ $# -gt 0 ]; do
 		esac
 		shift ;;
 	--help | -h) usage; exit 0 ;;
-	*) usage >&2; exit 2 ;;
+	*) wrong "there is no option $1" ;;
 	esac
 	shift
 done
+
+# any_stage PATTERN
+any_stage() {
+	local name
+
+	for name in $(all_stages); do
+		! matches "$name" "$1" || return 0
+	done
+	return 1
+}
+
+# look_at_words: are there such kernels, modes, stages? Else what was asked for would
+# be missing from a report that says that nothing failed.
+look_at_words() {
+	local word
+
+	for word in "${KERNELS[@]}"; do
+		[[ " $TARGETS " == *" $word "* ]] ||
+			wrong "--kernel: there is no $word, but $TARGETS"
+	done
+	for word in "${MODES[@]}"; do
+		[ -e "$HERE/variants/$word.sh" ] || wrong "--mode: there is no $word"
+	done
+	for word in "${ONLY[@]}"; do
+		any_stage "$word" || wrong "--only: no stage is called $word"
+	done
+}
 
 list() {
 	local name
@@ -191,7 +220,8 @@ plan() {
 	local -a modes=("${MODES[@]}")
 
 	if [ "${#KERNELS[@]}" -eq 0 ]; then
-		"plan_$WHAT"
+		# What is no stage is not asked for either.
+		"plan_$WHAT" | if [ "${#ONLY[@]}" -gt 0 ]; then grep ' '; else cat; fi
 		return
 	fi
 	[ "${#modes[@]}" -gt 0 ] || modes=("$(modes | head -n 1)")
@@ -371,6 +401,7 @@ main() {
 		list
 		exit
 	fi
+	look_at_words
 	[ "$(id -u)" = 0 ] || { echo "the tests need root" >&2; exit 1; }
 	mkdir -p "$RUNS"
 	exec {alive}>"$RUNS/alive"

@@ -33,13 +33,14 @@ GUEST_PACKAGES="busybox-static cpio qemu-system-x86"
 TABLE=()
 MACHINE_PID=
 
-case ${1:-} in
-'') ;;
-*) sed -n '4,18s/^# \{0,1\}//p' "$0"; exit 2 ;;
-esac
-
 say() { printf '%s\n' "$*"; }
 die() { say "demo: $*" >&2; exit 1; }
+
+case ${1:-} in
+'') ;;
+-h | --help) sed -n '4,16s/^# \{0,1\}//p' "$0"; exit ;;
+*) say "demo: there is no option $1; see --help" >&2; exit 2 ;;
+esac
 
 install_packages()
 {
@@ -69,7 +70,7 @@ heard()
 
 print_table()
 {
-	local row name gbit busy cpu note='' head=''
+	local row name gbit busy cpu head=''
 
 	[ "${#TABLE[@]}" -gt 0 ] || die "nothing was measured"
 	read -r _ _ busy <<<"${TABLE[0]}"

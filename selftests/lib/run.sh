@@ -46,14 +46,19 @@ limit_of() {
 	echo $((limit * SLOW))
 }
 
+# matches STAGE PATTERN: with or without its number
+matches() {
+	# shellcheck disable=SC2053 # patterns are meant
+	[[ $1 == $2 || $1 == *-$2 ]]
+}
+
 # selected STAGE: is it asked for?
 selected() {
 	local pattern
 
 	[ "${#ONLY[@]}" -gt 0 ] || return 0
 	for pattern in "${ONLY[@]}"; do
-		# shellcheck disable=SC2053 # patterns are meant
-		[[ $1 == $pattern || $1 == *-$pattern ]] && return 0
+		! matches "$1" "$pattern" || return 0
 	done
 	return 1
 }
