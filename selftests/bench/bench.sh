@@ -8,49 +8,81 @@
 # in the same minutes, RUNS times (3); medians, and each as a ratio of the best
 # stock line of its row, in throughput and in throughput per CPU-second. Let
 # nothing else run meanwhile. Quote ratios, not absolute figures, and say that
-# they are a 2-core lab's.
+# they are a 2-core lab's. Needs root. Exit status 1 if a line failed.
 #
-#   MODES  modes of this module to compare (inline);  CPUS  of the lab (2)
+#   MODES    modes of this module to compare (inline)
+#   CPUS     of the lab (2)
+#   SECS     seconds of traffic for each line (see run.sh)
 #   UML_LAB  where the lab is ($WGI_CACHE/bench)
 
-case ${1:-} in -h | --help) sed -n '4,15s/^# \{0,1\}//p' "$0"; exit ;; esac
 set -euo pipefail
-H=$(cd "$(dirname "$0")" && pwd) RUNS=${1:-3}; P=$(cd "$H/../.." && pwd) LAB=${UML_LAB:-${WGI_CACHE:-/var/cache/wireguard-inline}/bench}
-"$H/lab.sh" >/dev/null
-B=$(mktemp -d); cp -r "$P"/{Makefile,dkms.conf,include,src,tools} "$B/"; make -s -C "$B" clean >/dev/null
-make -s -C "$B" ARCH=um KDIR="$LAB/obj" module >/dev/null
-one() { # label test env...
-    local label=$1 test=$2; shift 2
-    out=$(env "$@" timeout 120 "$H/run.sh" -c "${CPUS:-2}" "$H/$test.sh" 2>&1) || { echo "$label FAILED: $(echo "$out" | tail -3 | tr '\n' ' ')" >&2; return 0; }
-    echo "$label $(echo "$out" | awk '/^(pps|gbps|gbit|hostcpu) /{printf "%s=%s ", $1, $2}')"
+HERE=$(cd "$(dirname "$0")" && pwd)
+PROJECT=$(cd "$HERE/../.." && pwd)
+CACHE=${WGI_CACHE:-/var/cache/wireguard-inline}
+LAB=${UML_LAB:-$CACHE/bench}
+
+case ${1:-3} in
+-h | --help) sed -n '4,17s/^# \{0,1\}//p' "$0"; exit ;;
+*[!0-9]* | 0*) echo "bench: $1 is no number of runs; see --help" >&2; exit 2 ;;
+esac
+RUNS=${1:-3}
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+
+# build: this module for the lab; its path is MODULE
+build()
+{
+	cp -r "$PROJECT"/{Makefile,dkms.conf,include,src,tools} "$WORK/"
+	make -s -C "$WORK" clean
+	make -s -C "$WORK" ARCH=um KDIR="$LAB/obj" module
+	MODULE=$WORK/src/wireguard.ko
+} >/dev/null
+
+# one LABEL TEST VARIABLE=VALUE…: measures, and prints it in one line
+one()
+{
+	local label=$1 test=$2 out
+
+	shift 2
+	if out=$(env "$@" timeout 120 "$HERE/run.sh" -c "${CPUS:-2}" \
+		"$HERE/$test.sh" 2>&1); then
+		echo "$label $(awk '/^(pps|gbps|gbit|hostcpu) / {
+			printf "%s=%s ", $1, $2 }' <<<"$out")"
+	else
+		echo "$label FAILED: $(tail -n 3 <<<"$out" | tr '\n' ' ')" >&2
+		: >"$WORK/failed"
+	fi
 }
-lines() { # group test env... : every stock and own line of one row
-    local g=$1 t=$2; shift 2
-    one "$g/stock-softirq" "$t" THREADED=0 "$@"; one "$g/stock-threaded" "$t" THREADED=1 "$@"
-    for m in ${MODES:-inline}; do one "$g/ours-$m" "$t" MODULE="$B/src/wireguard.ko" MODE=$m "$@"; done
+
+# row NAME TEST VARIABLE=VALUE…: stock, both ways, and this module's modes
+row()
+{
+	local name=$1 test=$2 mode
+
+	shift 2
+	one "$name/stock-softirq" "$test" THREADED=0 "$@"
+	one "$name/stock-threaded" "$test" THREADED=1 "$@"
+	for mode in ${MODES:-inline}; do
+		one "$name/ours-$mode" "$test" MODULE="$MODULE" MODE="$mode" "$@"
+	done
 }
-for r in $(seq 1 "$RUNS"); do
-    echo "bench: run $r of $RUNS" >&2
-    lines forward/1 forward TUNNELS=1
-    lines forward/4 forward TUNNELS=4
-    lines forward/1-nic forward TUNNELS=1 WIRE=gro
-    lines small/1 forward PKT=64
-    lines tcp/1 tcp
-    lines tcp/1-nic tcp WIRE=gro
-done | python3 -c '
-import sys, collections, statistics as st
-rows = collections.defaultdict(list)
-for line in sys.stdin:
-    name, *kv = line.split()
-    rows[name].append({k: float(v) for k, v in (x.split("=") for x in kv)})
-def med(name, key): return st.median(r.get(key, 0) for r in rows[name])
-print("%-28s %4s %9s %8s %11s %9s %9s" % ("row/what", "runs", "kpps", "Gbit/s", "Gbit/CPU-s", "x best", "x best/CPU"))
-def eff(n): return st.median(r["gbit"] / r["hostcpu"] if r.get("hostcpu") else 0 for r in rows[n])
-for name in rows:
-    group = name.rsplit("/", 1)[0]
-    stock = [n for n in rows if n.startswith(group + "/stock")]
-    bg, be = max((med(n, "gbps") for n in stock), default=0), max((eff(n) for n in stock), default=0)
-    g, e = med(name, "gbps"), eff(name)
-    print("%-28s %4d %9.0f %8.3f %11.3f %9.2f %9.2f" % (name, len(rows[name]), med(name, "pps") / 1e3, g, e, g / bg if bg else 0, e / be if be else 0))
-'
-rm -rf "$B"
+
+rows()
+{
+	local run
+
+	for ((run = 1; run <= RUNS; run++)); do
+		echo "bench: run $run of $RUNS" >&2
+		row forward/1 forward TUNNELS=1
+		row forward/4 forward TUNNELS=4
+		row forward/1-nic forward TUNNELS=1 WIRE=gro
+		row small/1 forward PKT=64
+		row tcp/1 tcp
+		row tcp/1-nic tcp WIRE=gro
+	done
+}
+
+"$HERE/lab.sh" >/dev/null
+build
+rows | python3 "$HERE/table.py"
+[ ! -e "$WORK/failed" ]
