@@ -3,6 +3,8 @@
 #ifndef _WG_DROP_H
 #define _WG_DROP_H
 
+#include "packet.h"
+
 #include <linux/skbuff.h>
 
 struct wg_device;
@@ -40,7 +42,7 @@ void wg_drop_say(struct wg_device *wg, const struct sk_buff *skb,
 		 enum wg_drop cause);
 
 /**
- * wg_drop() - drop a packet
+ * wg_drop() - drop a packet, or all that a GSO packet is
  * @wg: device
  * @peer: whose packet it was, or NULL where that is not known
  * @skb: packet; taken over
@@ -53,7 +55,7 @@ void wg_drop_say(struct wg_device *wg, const struct sk_buff *skb,
 static inline void wg_drop(struct wg_device *wg, const struct wg_peer *peer,
 			   struct sk_buff *skb, enum wg_drop cause)
 {
-	wg_drop_count(wg, peer, cause, 1);
+	wg_drop_count(wg, peer, cause, wg_packet_segments(skb));
 	kfree_skb_reason(skb, wg_drop_causes[cause].reason);
 }
 
@@ -80,18 +82,22 @@ static inline void wg_drop_from(struct wg_device *wg, struct sk_buff *skb,
  * @cause: why
  *
  * Context: any.
+ * Return: how many there were, a GSO packet being as many as it has segments.
  */
-static inline void wg_drop_queue(struct wg_device *wg,
-				 const struct wg_peer *peer,
-				 struct sk_buff_head *queue, enum wg_drop cause)
+static inline unsigned int
+wg_drop_queue(struct wg_device *wg, const struct wg_peer *peer,
+	      struct sk_buff_head *queue, enum wg_drop cause)
 {
+	unsigned int packets = 0;
 	struct sk_buff *skb;
 
-	if (skb_queue_empty(queue))
-		return;
-	wg_drop_count(wg, peer, cause, skb_queue_len(queue));
-	while ((skb = __skb_dequeue(queue)))
+	while ((skb = __skb_dequeue(queue))) {
+		packets += wg_packet_segments(skb);
 		kfree_skb_reason(skb, wg_drop_causes[cause].reason);
+	}
+	if (packets)
+		wg_drop_count(wg, peer, cause, packets);
+	return packets;
 }
 
 #endif /* _WG_DROP_H */

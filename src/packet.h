@@ -37,6 +37,17 @@ static inline struct wg_packet *wg_packet(struct sk_buff *skb)
 	return (struct wg_packet *)skb->cb;
 }
 
+/**
+ * wg_packet_segments() - how many packets an skb is on a wire
+ * @skb: packet
+ *
+ * Return: its segments if it is a GSO packet, else 1.
+ */
+static inline unsigned int wg_packet_segments(const struct sk_buff *skb)
+{
+	return max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
+}
+
 struct sk_buff *wg_packet_new_outer(unsigned int len);
 void wg_packet_become_outer(struct sk_buff *skb);
 void wg_packet_become_inner(struct sk_buff *skb);

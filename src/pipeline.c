@@ -36,6 +36,7 @@
 #include "engine.h"
 #include "keypair.h"
 #include "mode.h"
+#include "packet.h"
 #include "peer.h"
 #include "rx.h"
 #include "tx.h"
@@ -153,7 +154,7 @@ static void kick_tx_later(struct wg_peer *peer)
 static void drop_tx(struct wg_peer *peer, struct sk_buff *skb,
 		    enum wg_drop cause)
 {
-	DEV_STATS_INC(peer->device->dev, tx_dropped);
+	DEV_STATS_ADD(peer->device->dev, tx_dropped, wg_packet_segments(skb));
 	wg_drop(peer->device, peer, skb, cause);
 }
 

@@ -19,6 +19,7 @@
 #include "engine.h"
 #include "handshake.h"
 #include "messages.h"
+#include "packet.h"
 #include "peer.h"
 #include "tx.h"
 
@@ -27,17 +28,12 @@
 /* Bound while the worker is at it: then the queue moves. */
 #define FLUSHING_SEGMENTS	1024
 
-static unsigned int segments(const struct sk_buff *skb)
-{
-	return max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
-}
-
 static void drop_oldest(struct wg_peer *peer, struct sk_buff_head *dropped)
 {
 	struct wg_stage *stage = &peer->stage;
 	struct sk_buff *skb = __skb_dequeue(&stage->packets);
 
-	stage->segments -= segments(skb);
+	stage->segments -= wg_packet_segments(skb);
 	__skb_queue_tail(dropped, skb);
 }
 
@@ -46,8 +42,8 @@ static void drop(struct wg_peer *peer, struct sk_buff_head *dropped,
 {
 	if (skb_queue_empty(dropped))
 		return;
-	DEV_STATS_ADD(peer->device->dev, tx_dropped, skb_queue_len(dropped));
-	wg_drop_queue(peer->device, peer, dropped, cause);
+	DEV_STATS_ADD(peer->device->dev, tx_dropped,
+		      wg_drop_queue(peer->device, peer, dropped, cause));
 }
 
 /**
@@ -82,9 +78,6 @@ void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb)
 	unsigned int limit;
 
 	__skb_queue_head_init(&dropped);
-	/* Who waits for a key must not pin its socket's memory: there may be no end. */
-	if (!wg_tx_has_key(peer))
-		skb_orphan(skb);
 	spin_lock_bh(&stage->packets.lock);
 	cause = stage->gate < WG_STAGE_FLUSHING ? WG_DROP_TX_NO_KEY :
 						  WG_DROP_TX_QUEUE_FULL;
@@ -95,7 +88,7 @@ void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb)
 			WRITE_ONCE(stage->gate, WG_STAGE_WAITING);
 		limit = stage->gate == WG_STAGE_FLUSHING ?
 			FLUSHING_SEGMENTS : WG_MAX_STAGED_PACKETS;
-		stage->segments += segments(skb);
+		stage->segments += wg_packet_segments(skb);
 		__skb_queue_tail(&stage->packets, skb);
 		while (stage->segments > limit &&
 		       skb_queue_len(&stage->packets) > 1)
@@ -126,6 +119,21 @@ static void start_flush(struct wg_peer *peer)
 		wg_peer_put(peer);
 }
 
+/*
+ * Who waits for a key must not pin its socket's memory: there may be no end. Who
+ * waits for a worker may: that ends, and until then its socket has to know.
+ */
+static void orphan_all(struct wg_stage *stage)
+{
+	struct sk_buff *skb;
+
+	spin_lock_bh(&stage->packets.lock);
+	if (stage->gate == WG_STAGE_WAITING)
+		skb_queue_walk(&stage->packets, skb)
+			skb_orphan(skb);
+	spin_unlock_bh(&stage->packets.lock);
+}
+
 /**
  * wg_stage_flush() - send what waits, or see to it that there is a key
  * @peer: peer; alive, as the caller checked in its RCU-bh section, or locked
@@ -141,10 +149,12 @@ void wg_stage_flush(struct wg_peer *peer)
 	smp_mb(); /* pairs with itself on the other side, see above */
 	if (READ_ONCE(peer->stage.gate) != WG_STAGE_WAITING)
 		return;
-	if (wg_tx_has_key(peer))
+	if (wg_tx_has_key(peer)) {
 		start_flush(peer);
-	else
-		wg_handshake_initiate(peer, false);
+		return;
+	}
+	orphan_all(&peer->stage);
+	wg_handshake_initiate(peer, false);
 }
 
 /* Next round's packets; none when the gate was opened instead. */
@@ -175,11 +185,9 @@ static void put_back(struct wg_peer *peer, struct sk_buff_head *packets)
 	struct sk_buff *skb;
 
 	__skb_queue_head_init(&dropped);
-	skb_queue_walk(packets, skb)
-		skb_orphan(skb); /* from here on they wait for a key */
 	spin_lock_bh(&stage->packets.lock);
 	skb_queue_walk(packets, skb)
-		stage->segments += segments(skb);
+		stage->segments += wg_packet_segments(skb);
 	skb_queue_splice(packets, &stage->packets);
 	WRITE_ONCE(stage->gate, WG_STAGE_WAITING);
 	while (stage->segments > WG_MAX_STAGED_PACKETS &&

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the module says about its own work: counters, flags, tracepoints."""
+import fcntl
 import re
+import struct
+import termios
 
 import wgproto as wp
 from wgtest import (ADDR4, INNER_B, Kernel, Link, NS_A, PEER4B, Peer, arrived,
@@ -108,6 +111,8 @@ silent = kernel.add(Peer(allowed="10.66.0.10/32"), "endpoint",
 dropped("more than may wait for a handshake", "tx_drop_no_key", 22,
         lambda: [out.sendto(b"wait", ("10.66.0.10", 7000))
                  for _ in range(150)])
+unsent, = struct.unpack("i", fcntl.ioctl(out, termios.TIOCOUTQ, bytes(4)))
+check(unsent == 0, f"who waits for a key is not held by it: {unsent} bytes")
 dropped("what waits, when the peer goes", "tx_drop_closed", 128,
         lambda: kernel.remove(silent))
 
@@ -115,11 +120,27 @@ dropped("what waits, when the peer goes", "tx_drop_closed", 128,
 run(NS_A, "ip", "route", "del", "10.77.1.0/24", "dev", "va")
 sent = kernel.stat("tx_packets")
 out.setsockopt(17, 103, 100)                            # SOL_UDP, UDP_SEGMENT
-dropped("no route to the endpoint", "tx_drop_no_route", 1,
+dropped("no route to the endpoint", "tx_drop_no_route", 20,
         lambda: out.sendto(bytes(2000), (INNER_B, 7000)))
-out.setsockopt(17, 103, 0)
 check(kernel.stat("tx_packets") == sent, "what has no route was not sent")
 run(NS_A, "ip", "route", "add", "10.77.1.0/24", "dev", "va", "src", ADDR4)
+
+# Nor has one that a queue of the cable has no room for.
+run(NS_A, "tc", "qdisc", "add", "dev", "va", "root", "netem", "delay", "60s",
+    "limit", "1")
+lost = kernel.stat("tx_dropped")
+
+
+def moved():
+    return kernel.stat("tx_packets") - sent, kernel.stat("tx_dropped") - lost
+
+
+for _ in range(2):
+    out.sendto(bytes(2000), (INNER_B, 7000))
+await_(lambda: sum(moved()) >= 40)
+check(moved() == (20, 20), f"of 2 x 20 packets 20 are sent, 20 dropped, saw {moved()}")
+run(NS_A, "tc", "qdisc", "del", "dev", "va", "root")
+out.setsockopt(17, 103, 0)
 
 # ------------------------------------------- packets, in each mode's own --
 
