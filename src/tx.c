@@ -152,20 +152,31 @@ static void keep_key_fresh(const struct wg_tx_batch *batch)
 		wg_handshake_initiate(batch->peer, false);
 }
 
+/* By this CPU, so with BH off it is what those below have just done. */
+static u64 packets_sent(const struct net_device *dev)
+{
+	return u64_stats_read(&this_cpu_ptr(dev->tstats)->tx_packets);
+}
+
 /*
  * Sends what may be several messages, and returns how many have got to the layers
- * below. Those count packets, and a super-packet is one to them.
+ * below. Those count packets as sent or dropped, and a super-packet is one to them:
+ * the rest of its messages went the same way.
  */
 static unsigned int send(struct wg_peer *peer, struct sk_buff *skb, u8 ds)
 {
-	unsigned int messages = 1;
+	unsigned int messages = wg_packet_segments(skb);
+	struct net_device *dev = peer->device->dev;
+	u64 before = packets_sent(dev);
 
-	if (skb_is_gso(skb))
-		messages = skb_shinfo(skb)->gso_segs;
 	if (unlikely(wg_socket_send(peer, skb, ds)))
 		return 0;
-	if (messages > 1)
-		dev_sw_netstats_tx_add(peer->device->dev, messages - 1, 0);
+	if (messages == 1)
+		return 1;
+	if (likely(packets_sent(dev) != before))
+		dev_sw_netstats_tx_add(dev, messages - 1, 0);
+	else
+		DEV_STATS_ADD(dev, tx_dropped, messages - 1);
 	return messages;
 }
 
