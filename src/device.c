@@ -43,6 +43,10 @@
 /* A super-packet of this size, sealed, is one UDP GSO packet still. */
 #define TSO_MAX		61440
 
+/*
+ * The core cuts up what is not in here: lists of fragments, whose members need not be
+ * of one size as those of a super-packet must, and GSO packets of untrusted origin.
+ */
 #define FEATURES (NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG | \
 		  NETIF_F_GSO | NETIF_F_GSO_SOFTWARE | NETIF_F_HIGHDMA)
 

@@ -23,6 +23,11 @@
 
 /* What fits into one outer UDP GSO packet, which has a 16-bit length. */
 #define SUPER_MAX	(IP_MAX_MTU - WG_OUTER_HEADERS_V6)
+/*
+ * How many messages: what UDP GSO takes on all kernels. A virtual machine's host may
+ * have an older one, and drops what has more.
+ */
+#define SUPER_SEGMENTS	64
 
 /**
  * struct super_frag - where one CPU writes the sealed segments of super-packets to
@@ -227,7 +232,8 @@ static struct sk_buff *seal_super(struct wg_tx_batch *batch,
 		return NULL;
 	while ((skb = *next)) {
 		len = sealed_len(batch, skb);
-		if (len > size || out->len + len > SUPER_MAX ||
+		if (len > size || segments == SUPER_SEGMENTS ||
+		    out->len + len > SUPER_MAX ||
 		    !seal_into(batch, out, skb, *counter))
 			break;
 		*next = skb->next;
