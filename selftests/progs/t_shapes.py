@@ -15,6 +15,8 @@ from wgtest import (ADDR4, INNER_A, INNER_A6, INNER_B, Kernel, Link, NS_A, NS_B,
                     pace, passes, run, select, sniff, spoil, strays,
                     subprocess, udp, udp6)
 
+UDP_SEGMENT, SO_PRIORITY = 103, 12
+
 kernel, link = Kernel(), Link()
 peer = kernel.add(Peer())
 sock, back = inner(), inner(port=9)
@@ -42,6 +44,14 @@ def empty():
         tapped(dev)
 
 
+def received(count):
+    """As many inner packets; a keepalive may come in between, and is none."""
+    packets = []
+    while len(packets) < count:
+        packets += filter(None, [session.open(link.expect(wp.DATA))[1]])
+    return packets
+
+
 # Clones, one by one, both ways.
 empty()
 texts = [bytes([i]) * (37 * i) for i in range(1, 30)]
@@ -62,6 +72,17 @@ check([p[28:struct.unpack(">H", p[2:4])[0]] for p in opened] == texts,
       "packets sent while a sniffer holds them are intact")
 check([p[28:] for p in tapped("wg0")] == texts,
       "and what it holds is not encrypted")
+
+# Tiny ones: a packet of more than 64 messages is too much for UDP GSO somewhere.
+empty()
+texts = [bytes([n]) * 10 for n in range(100)]
+back.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 10)
+back.sendto(b"".join(texts), (INNER_B, 7000))
+back.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 0)
+packets = received(len(texts))
+check([p[28:38] for p in packets] == texts, "100 tiny ones, in order")
+most = max(len(p) - 28 for p in tapped("va")) // len(session.seal(datagram(texts[0])))
+check(1 < most <= 64, f"of which no packet has more than 64, but {most}")
 
 # Fragments: from IP fragments the kernel makes one packet with a list.
 for size in (1392, 1500, 2900, 4000, 9000, 30000):
@@ -190,7 +211,6 @@ supers("with checksums computed by software")
 
 # Out again: what GRO has made a list of on its way here, its checksums still left to
 # a device.
-UDP_SEGMENT, SO_PRIORITY = 103, 12
 
 
 def sums_to_zero(packet):
@@ -198,14 +218,6 @@ def sums_to_zero(packet):
     body = packet[20:length]
     return not checksum(packet[12:20] +
                         struct.pack(">BBH", 0, 17, len(body)) + body)
-
-
-def received(count):
-    """As many inner packets; a keepalive may come in between, and is none."""
-    packets = []
-    while len(packets) < count:
-        packets += filter(None, [session.open(link.expect(wp.DATA))[1]])
-    return packets
 
 
 run(NS_A, "ip", "link", "add", "vd", "type", "veth", "peer", "name", "vc")
