@@ -120,6 +120,8 @@ static int wg_stop(struct net_device *dev)
 		wg_keypairs_expire(peer);
 		cond_resched();
 	}
+	/* Who took a key before has handed its packet on, if anything will. */
+	synchronize_net();
 	wg_mode_forget(wg);
 	list_for_each_entry(peer, &wg->peer_list, list) {
 		wg_timers_stop(peer);
@@ -127,7 +129,7 @@ static int wg_stop(struct net_device *dev)
 		wg_stage_purge(peer, WG_DROP_TX_CLOSED);
 		wg_noise_handshake_clear(peer);
 		wg_keypairs_clear(peer);
-		atomic64_set(&peer->timers.last_handshake_sent, 0);
+		wg_handshake_forget_sent(peer);
 		cond_resched();
 	}
 	mutex_unlock(&wg->update_lock);
@@ -457,7 +459,7 @@ static struct rtnl_link_ops wg_link_ops __read_mostly = {
 	.newlink = wg_newlink,
 };
 
-/* The namespace of its sockets goes away: the device stays, deaf and dumb. */
+/* The namespace of its sockets goes away: the device stays, without any. */
 static void lose_namespace(struct wg_device *wg)
 {
 	struct wg_peer *peer;

@@ -25,8 +25,8 @@ struct wg_stats;
 /**
  * struct wg_device - netdev_priv() of a WireGuard interface
  * @dev: its net_device
- * @engine: where packets are worked on: the mode. Read with READ_ONCE() once
- *	per packet or batch
+ * @engine: where packets are worked on: the mode. Where a packet goes is decided by
+ *	one READ_ONCE()
  * @sock4: outer IPv4 socket, RCU; NULL while down
  * @sock6: outer IPv6 socket likewise
  * @creating_net: namespace of the sockets, RCU. Not counted, as the device may
@@ -42,7 +42,8 @@ struct wg_stats;
  * @idle_napi: never polls. The core's "threaded" attribute cannot be written
  *	while a device has no NAPI; ours all belong to another one
  * @stats: what it counts about its own work
- * @handshake_wq: runs initiations, received handshakes and stage flushes
+ * @handshake_wq: runs initiations, received handshakes and stage flushes, and wipes
+ *	old keys
  * @peer_list: all peers, in order of creation
  * @update_lock: guards configuration. Taken inside RTNL, outside everything else
  * @device_list: linkage in the list of all devices; RTNL

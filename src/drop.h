@@ -48,12 +48,13 @@ void wg_drop_say(struct wg_device *wg, const struct sk_buff *skb,
  * @skb: packet; taken over
  * @cause: why
  *
- * Not a function, so that the core's tracepoint sees the place in the code.
+ * Always inlined, so that the core's tracepoint tells the caller's place in the code.
  *
  * Context: any.
  */
-static inline void wg_drop(struct wg_device *wg, const struct wg_peer *peer,
-			   struct sk_buff *skb, enum wg_drop cause)
+static __always_inline void
+wg_drop(struct wg_device *wg, const struct wg_peer *peer, struct sk_buff *skb,
+	enum wg_drop cause)
 {
 	wg_drop_count(wg, peer, cause, wg_packet_segments(skb));
 	kfree_skb_reason(skb, wg_drop_causes[cause].reason);
@@ -67,8 +68,8 @@ static inline void wg_drop(struct wg_device *wg, const struct wg_peer *peer,
  *
  * Context: any.
  */
-static inline void wg_drop_from(struct wg_device *wg, struct sk_buff *skb,
-				enum wg_drop cause)
+static __always_inline void
+wg_drop_from(struct wg_device *wg, struct sk_buff *skb, enum wg_drop cause)
 {
 	wg_drop_say(wg, skb, cause);
 	wg_drop(wg, NULL, skb, cause);
@@ -84,7 +85,7 @@ static inline void wg_drop_from(struct wg_device *wg, struct sk_buff *skb,
  * Context: any.
  * Return: how many there were, a GSO packet being as many as it has segments.
  */
-static inline unsigned int
+static __always_inline unsigned int
 wg_drop_queue(struct wg_device *wg, const struct wg_peer *peer,
 	      struct sk_buff_head *queue, enum wg_drop cause)
 {

@@ -27,6 +27,8 @@ WG_DROP_CAUSE(RX_NO_MEMORY, "rx", "no_memory", NOMEM)
 WG_DROP_CAUSE(RX_BAD_MAC, "rx", "bad_mac", SKB_CSUM)
 /* Under load: the sender was sent a cookie in reply. */
 WG_DROP_CAUSE(RX_NO_COOKIE, "rx", "no_cookie", SOCKET_BACKLOG)
+/* Under load: its source has sent more than its share. */
+WG_DROP_CAUSE(RX_RATELIMITED, "rx", "ratelimited", SOCKET_BACKLOG)
 /* Its peer is not known, or it does not fit, or too many. */
 WG_DROP_CAUSE(RX_BAD_HANDSHAKE, "rx", "bad_handshake", NOT_SPECIFIED)
 /* More handshake messages than may wait. */
@@ -39,7 +41,7 @@ WG_DROP_CAUSE(TX_MALFORMED, "tx", "malformed", UNHANDLED_PROTO)
 WG_DROP_CAUSE(TX_NO_PEER, "tx", "no_peer", IP_OUTNOROUTES)
 /* The peer has no endpoint. */
 WG_DROP_CAUSE(TX_NO_ENDPOINT, "tx", "no_endpoint", NO_TX_TARGET)
-/* Too many wait for a handshake, or it failed. */
+/* Too many wait for a handshake, or it failed, or the key has no nonces left. */
 WG_DROP_CAUSE(TX_NO_KEY, "tx", "no_key", NEIGH_QUEUEFULL)
 /* More than this machine can seal. */
 WG_DROP_CAUSE(TX_QUEUE_FULL, "tx", "queue_full", FULL_RING)
@@ -47,5 +49,5 @@ WG_DROP_CAUSE(TX_QUEUE_FULL, "tx", "queue_full", FULL_RING)
 WG_DROP_CAUSE(TX_NO_MEMORY, "tx", "no_memory", NOMEM)
 /* None to the endpoint. */
 WG_DROP_CAUSE(TX_NO_ROUTE, "tx", "no_route", IP_OUTNOROUTES)
-/* No socket of the family, or the peer goes away. */
+/* No socket of the family, or the device was taken down, or the peer goes away. */
 WG_DROP_CAUSE(TX_CLOSED, "tx", "closed", DEV_READY)

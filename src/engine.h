@@ -19,8 +19,8 @@ struct wg_peer;
  *	packet is still the caller's then
  * @receive: run the steps of rx.h on the admitted packets of one call of the
  *	socket, one at least; takes them over. Softirq, RCU section
- * @forget: drop what the engine still has of a device that nothing is received
- *	for any more. Process context; may sleep
+ * @forget: finish or drop what the engine still has of a device that nothing is
+ *	received for any more. Process context; may sleep
  */
 struct wg_engine {
 	bool (*xmit)(struct wg_peer *peer, struct sk_buff *skb);

@@ -131,9 +131,22 @@ static enum wg_drop check(struct wg_device *wg, struct sk_buff *skb)
 			return WG_DROP_NONE;
 		send_cookie(wg, skb, sender_index(skb));
 		return WG_DROP_RX_NO_COOKIE;
+	case WG_MAC_RATELIMITED:
+		return WG_DROP_RX_RATELIMITED;
 	default:
 		return WG_DROP_RX_BAD_MAC;
 	}
+}
+
+/**
+ * wg_handshake_forget_sent() - let the next handshake begin at once
+ * @peer: peer
+ *
+ * Context: any.
+ */
+void wg_handshake_forget_sent(struct wg_peer *peer)
+{
+	atomic64_set(&peer->timers.last_handshake_sent, 0);
 }
 
 static void note_sent(struct wg_peer *peer)
@@ -284,12 +297,8 @@ void wg_handshake_initiate(struct wg_peer *peer, bool is_retry)
 	if (sent_lately(peer))
 		return;
 	rcu_read_lock_bh();
-	if (!READ_ONCE(peer->dead) && netif_running(peer->device->dev)) {
-		wg_peer_get(peer);
-		if (!queue_work(peer->device->handshake_wq,
-				&peer->initiation_work))
-			wg_peer_put(peer);
-	}
+	if (!READ_ONCE(peer->dead) && netif_running(peer->device->dev))
+		wg_peer_queue_work(peer, &peer->initiation_work);
 	rcu_read_unlock_bh();
 }
 
@@ -297,13 +306,18 @@ static void send_initiation(struct wg_peer *peer)
 {
 	struct wg_message_initiation message;
 
-	if (sent_lately(peer) || READ_ONCE(peer->dead))
+	if (sent_lately(peer) || READ_ONCE(peer->dead) ||
+	    !netif_running(peer->device->dev))
 		return;
 	/* First, so that nobody asks for another one meanwhile. */
 	note_sent(peer);
 	wg_dbg_peer(peer, "Sending handshake initiation");
-	if (!wg_noise_create_initiation(peer, &message))
+	if (!wg_noise_create_initiation(peer, &message)) {
+		/* Up again, there is nothing to wait for. */
+		if (!netif_running(peer->device->dev))
+			wg_handshake_forget_sent(peer);
 		return;
+	}
 	/* Anew: that may have taken long, or the note was taken back meanwhile. */
 	note_sent(peer);
 	/* First, or an answer that comes at once would find nothing to stop. */

@@ -40,6 +40,7 @@ int wg_handshake_queue_init(struct wg_device *wg);
 void wg_handshake_queue_destroy(struct wg_device *wg);
 void wg_handshake_queue_purge(struct wg_device *wg);
 void wg_handshake_receive(struct wg_device *wg, struct sk_buff *skb);
+void wg_handshake_forget_sent(struct wg_peer *peer);
 void wg_handshake_initiate(struct wg_peer *peer, bool is_retry);
 void wg_handshake_initiation_worker(struct work_struct *work);
 

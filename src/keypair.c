@@ -3,6 +3,7 @@
 #include "keypair.h"
 
 #include "device.h"
+#include "handshake.h"
 #include "peer.h"
 #include "trace.h"
 
@@ -127,8 +128,8 @@ static void retire(struct wg_peer *peer, struct wg_keypair *keypair)
  * @keypair: the keys; the slot takes over the caller's reference
  *
  * An initiator knows that the responder has the keys and sends with them at
- * once; what it sent with so far becomes @previous. A responder must not send
- * before the initiator has, so its new keys wait in @next.
+ * once; what it sent with so far becomes previous_keypair. A responder must not
+ * send before the initiator has, so its new keys wait in next_keypair.
  *
  * Context: process.
  */
@@ -143,7 +144,7 @@ void wg_keypair_install(struct wg_peer *peer, struct wg_keypair *keypair)
 	current_keypair = slot(keypairs, keypairs->current_keypair);
 	if (keypair->initiator) {
 		/*
-		 * A pending @next is newer than @current; and as the other
+		 * A pending next one is newer than the current; and as the other
 		 * side's session from it may carry data any moment, it is the
 		 * one to keep.
 		 */
@@ -221,16 +222,17 @@ void wg_keypairs_clear(struct wg_peer *peer)
  * @peer: peer
  *
  * For a changed private key, a VM that was forked and a device that goes down: what is
- * on its way is received still, the next packet sent begins a handshake.
+ * on its way is received still, the next packet sent begins a handshake, at once. One
+ * that is under way ends.
  *
- * Context: process.
+ * Context: process; may sleep.
  */
 void wg_keypairs_expire(struct wg_peer *peer)
 {
 	struct wg_keypairs *keypairs = &peer->keypairs;
 
 	wg_noise_handshake_clear(peer);
-	atomic64_set(&peer->timers.last_handshake_sent, 0);
+	wg_handshake_forget_sent(peer);
 	spin_lock_bh(&keypairs->lock);
 	wg_keypair_stop_sending(slot(keypairs, keypairs->current_keypair));
 	wg_keypair_stop_sending(slot(keypairs, keypairs->next_keypair));

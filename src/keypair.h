@@ -26,7 +26,8 @@ struct wg_peer;
  * @sending_key: encrypts what we send
  * @receiving_key: decrypts what we receive
  * @id: a number for the log
- * @refs: the slot it is in and every packet in flight hold one each
+ * @refs: one each for the slot it is in, every packet that was let in
+ *	(&wg_packet.keypair) and every &struct wg_item
  * @rcu: frees it once nobody can find it by index any more
  * @sending_counter: next nonce; on a cache line of its own as senders share it
  * @replay: counters received; on a cache line of its own likewise

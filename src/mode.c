@@ -38,9 +38,10 @@
  * So it is enough that each turn begins where the flag says (delivery.c).
  *
  * What holds new packets meanwhile are the peer's orders, and only where something
- * is before them. Their bound is the pipeline's own, in packets per peer and
- * direction; one that is full while its device is inline lets nothing in until it
- * is empty, so the way back to inline ends also in overload (ordered.c).
+ * is before them. Their bound is the pipeline's own, per peer: in packets on the way
+ * in, in batches (a packet or a GSO packet) on the way out. One that is full while its
+ * device is inline lets nothing in until it is empty, so the way back to inline ends
+ * also in overload (ordered.c).
  *
  * Packets that wait for a key or a handshake are in the peer's stage, which hands
  * them to the engine of the moment when it opens, before anybody behind them.

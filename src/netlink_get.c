@@ -110,7 +110,8 @@ static int put_endpoint(struct sk_buff *skb, struct wg_peer *peer)
 
 static int put_statistics(struct sk_buff *skb, struct wg_peer *peer)
 {
-	const struct timespec64 last = peer->timers.last_handshake;
+	const struct timespec64 last =
+		ns_to_timespec64(atomic64_read(&peer->timers.last_handshake));
 	const struct __kernel_timespec time = {
 		.tv_sec = last.tv_sec,
 		.tv_nsec = last.tv_nsec,

@@ -32,8 +32,8 @@
 /* What TAI64 calls the moment that is 0 in Unix time. */
 #define TAI64_UNIX_EPOCH	0x400000000000000aULL
 /*
- * Timestamps tell the clock of whoever sends them to its peers, so they are no
- * finer than two accepted initiations have to be apart.
+ * Timestamps tell the sender's clock to its peers, so they are coarse; but two
+ * initiations that are far enough apart to be accepted must still differ.
  */
 #define TIMESTAMP_GRAIN_NS	BIT(24)
 #define INITIATION_SPACING_NS	(NSEC_PER_SEC / WG_INITIATIONS_PER_SECOND)

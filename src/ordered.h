@@ -133,10 +133,10 @@ struct llist_node *wg_fifo_pop(struct wg_fifo *fifo);
  * @node: linkage in &wg_ordered.items
  * @keypair: what seals or opens it; the item holds a reference, and so the peer
  * @done: the step is done, or the batch was dropped and is empty; written with
- *	release order by who did it, and not touched by him afterwards
+ *	release order by the CPU that did it, which does not touch it afterwards
  * @weight: what it counts for in &wg_ordered.queued
  * @via: where packets before it may still be; NULL for nowhere
- * @mark: the moment in @via's life when they are not any more
+ * @mark: the value of &wg_delivery.passed at which they are gone from there
  * @tx: the batch on its way out
  * @rx: the batch on its way in
  */
@@ -161,7 +161,8 @@ struct wg_item {
  * @waiting: linkage in the list of who consumes
  * @more: the consumer's: it stopped before it had to
  * @closed: an inline sender found it full; see wg_ordered_may_follow()
- * @epoch: the &wg_pipeline.epoch that its last item saw
+ * @epoch: on the way in: the &wg_pipeline.epoch in which an item was last put
+ *	behind what was opened inline
  * @cpu: the consumer's: which one it was last or is to be next, -1 for none yet
  * @moved: the consumer's: jiffies when it last did anything
  * @handed_over: jiffies since when it waits for @cpu to go on, 0 while it does not

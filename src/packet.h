@@ -16,7 +16,8 @@ struct wg_keypair;
  * @mtu: of the route of an inner packet, bounds its padding; 0 for none
  * @ds: DS field of the outer header
  *
- * Nothing is left in it by who had the skb before, nor for who gets it next.
+ * Its contents mean nothing before the packet is ours, nor after. @keypair and
+ * @counter are of packets received, @mtu of packets to be sent, @ds of both.
  */
 struct wg_packet {
 	struct wg_keypair *keypair;

@@ -8,13 +8,13 @@
  * before, sending or receiving, is done with it. Whoever gets to it later, through
  * the keypair of a packet that was queued, sees that it is dead, drops the packet
  * and arms nothing. (3) Its handshake and keys are wiped, after which no new keys
- * are installed (noise.c looks at @dead under the handshake's lock), its timers are
+ * are installed (session.c looks at @dead under the handshake's lock), its timers are
  * stopped, its routes let go of. (4) What is left are references: queued packets
  * through their keypair, queued work, a netlink dump. The last one frees it after
  * another grace period, for those who look it up under RCU and fail to get a
  * reference.
  *
- * Packets in the engine's queues are dropped when the whole device goes
+ * Packets in the engines' queues are finished or dropped when the whole device goes
  * (wg_engine.forget()), as they must not outlive it; for a single peer they are
  * only dropped when it is their turn.
  */
@@ -48,14 +48,29 @@ static void init_members(struct wg_peer *peer, struct wg_device *wg)
 }
 
 /**
+ * wg_peer_queue_work() - have the device's workqueue do something for a peer
+ * @peer: peer that the caller keeps
+ * @work: one of its members; runs with a reference to the peer, which it puts.
+ *	Nothing happens if it is queued already
+ *
+ * Context: any.
+ */
+void wg_peer_queue_work(struct wg_peer *peer, struct work_struct *work)
+{
+	wg_peer_get(peer);
+	if (!queue_work(peer->device->handshake_wq, work))
+		wg_peer_put(peer);
+}
+
+/**
  * wg_peer_create() - add a peer to a device
  * @wg: device
  * @public_key: its static public key, not that of another peer
- * @preshared_key: zeros for none
+ * @preshared_key: NULL or zeros for none
  *
  * Context: device's update lock held; may sleep.
  * Return: the peer, its reference the device's, or ERR_PTR(-ENOMEM), also at
- * WG_MAX_PEERS.
+ * WG_MAX_PEERS, or ERR_PTR(-EBUSY) as of wg_peer_table_add().
  */
 struct wg_peer *wg_peer_create(struct wg_device *wg,
 			       const u8 public_key[WG_KEY_SIZE],

@@ -38,7 +38,7 @@ struct wg_device;
  * @list: linkage in &wg_device.peer_list, or among those that are being removed;
  *	update lock
  * @allowedips: its nodes in &wg_device.allowedips; update lock
- * @id: a number for the log
+ * @id: a number for the log and the tracepoints, and to choose a NAPI by
  * @dead: removed; set once, under the update lock, before a grace period
  * @refs: references; the lists hold the first
  * @rcu: frees the memory
@@ -68,6 +68,7 @@ struct wg_peer {
 int wg_peer_module_init(void);
 void wg_peer_module_exit(void);
 
+void wg_peer_queue_work(struct wg_peer *peer, struct work_struct *work);
 struct wg_peer *wg_peer_create(struct wg_device *wg,
 			       const u8 public_key[WG_KEY_SIZE],
 			       const u8 preshared_key[WG_KEY_SIZE]);

@@ -213,7 +213,7 @@ static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
 		return !keyless;
 	if (unlikely(!wg_lane_add(&peer->device->pipeline.tx, item,
 				  READ_ONCE(peer->tx_order.cpu)))) {
-		DEV_STATS_INC(peer->device->dev, tx_dropped);
+		DEV_STATS_ADD(peer->device->dev, tx_dropped, item->tx.count);
 		wg_tx_drop(&item->tx, WG_DROP_TX_QUEUE_FULL);
 		wg_item_done(item);
 		kick_tx_later(peer);
@@ -258,7 +258,7 @@ static void begin_epoch(struct wg_peer *peer, struct wg_item *item)
 {
 	unsigned int epoch;
 
-	smp_rmb(); /* pairs with apply() in mode.c: the engine was read before */
+	smp_rmb(); /* pairs with set_engine() in mode.c: the engine was read before */
 	epoch = READ_ONCE(peer->device->pipeline.epoch);
 	if (likely(READ_ONCE(peer->rx_order.epoch) == epoch))
 		return;
@@ -422,7 +422,8 @@ void wg_pipeline_destroy(struct wg_device *wg)
  * reads the mask meanwhile may see some of either, which is one packet's worker in a
  * place where it might as well have been a moment earlier or later.
  *
- * Context: any.
+ * Context: process; the device's update lock held, as two writers' words of the mask
+ * might mix.
  * Return: 0, or -EINVAL if none of @cpus is online.
  */
 int wg_pipeline_set_cpus(struct wg_device *wg, const struct cpumask *cpus)

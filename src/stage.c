@@ -112,11 +112,8 @@ static void start_flush(struct wg_peer *peer)
 		stage->overflowed = false;
 	}
 	spin_unlock_bh(&stage->packets.lock);
-	if (!start)
-		return;
-	wg_peer_get(peer);
-	if (!queue_work(peer->device->handshake_wq, &stage->flush_work))
-		wg_peer_put(peer);
+	if (start)
+		wg_peer_queue_work(peer, &stage->flush_work);
 }
 
 /*
@@ -136,8 +133,8 @@ static void orphan_all(struct wg_stage *stage)
 
 /**
  * wg_stage_flush() - send what waits, or see to it that there is a key
- * @peer: peer; alive, as the caller checked in its RCU-bh section, or locked
- *	against removal by the device's update lock
+ * @peer: peer; the caller holds a reference, found it in its RCU-bh section, or
+ *	keeps it by the device's update lock
  *
  * Called by who put a packet in and by who installed a key. One of the two sees
  * what the other did, as each writes, passes a full barrier, and then reads.

@@ -30,7 +30,8 @@ enum wg_stage_gate {
  * @gate: written under @packets.lock, read without it by senders
  * @overflowed: packets were dropped since the flusher began; @packets.lock
  * @segments: wire packets that @packets will become, bounded by dropping the
- *	oldest at &WG_MAX_STAGED_PACKETS
+ *	oldest: at WG_MAX_STAGED_PACKETS, or more while the flusher is at it
+ *	(stage.c); the newest stays in any case
  * @packets: inner packets, GSO ones whole
  * @flush_work: sends them; process context, one at a time
  */

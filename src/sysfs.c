@@ -55,7 +55,7 @@ static ssize_t cpus_show(struct device *device, struct device_attribute *attr,
 static ssize_t cpus_store(struct device *device, struct device_attribute *attr,
 			  const char *buf, size_t len)
 {
-	struct net_device *dev = to_net_dev(device);
+	struct wg_device *wg = netdev_priv(to_net_dev(device));
 	cpumask_var_t cpus;
 	int ret;
 
@@ -64,8 +64,11 @@ static ssize_t cpus_store(struct device *device, struct device_attribute *attr,
 	if (!alloc_cpumask_var(&cpus, GFP_KERNEL))
 		return -ENOMEM;
 	ret = cpulist_parse(buf, cpus);
-	if (!ret)
-		ret = wg_pipeline_set_cpus(netdev_priv(dev), cpus);
+	if (!ret) {
+		mutex_lock(&wg->update_lock);
+		ret = wg_pipeline_set_cpus(wg, cpus);
+		mutex_unlock(&wg->update_lock);
+	}
 	free_cpumask_var(cpus);
 	return ret ?: len;
 }

@@ -150,12 +150,8 @@ static void on_zero_keys(struct timer_list *timer)
 						  timers.zero_keys);
 
 	rcu_read_lock_bh();
-	if (!READ_ONCE(peer->dead)) {
-		wg_peer_get(peer);
-		if (!queue_work(peer->device->handshake_wq,
-				&peer->timers.zero_work))
-			wg_peer_put(peer);
-	}
+	if (!READ_ONCE(peer->dead))
+		wg_peer_queue_work(peer, &peer->timers.zero_work);
 	rcu_read_unlock_bh();
 }
 
@@ -279,7 +275,7 @@ void wg_timers_handshake_complete(struct wg_peer *peer)
 	timer_delete(&peer->timers.retransmit);
 	WRITE_ONCE(peer->timers.handshake_attempts, 0);
 	WRITE_ONCE(peer->timers.sent_lastminute, false);
-	ktime_get_real_ts64(&peer->timers.last_handshake);
+	atomic64_set(&peer->timers.last_handshake, ktime_get_real_ns());
 	trace_wg_handshake(peer->device, peer, "complete");
 }
 

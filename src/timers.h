@@ -28,7 +28,8 @@ struct wg_peer;
  * @handshake_attempts: retries of the handshake under way
  * @persistent_interval: seconds, 0 for off
  * @sent_lastminute: a handshake was begun for the current key's last minute
- * @last_handshake: wall clock of the last complete handshake, for users
+ * @last_handshake: wall clock of the last complete handshake in ns, for users;
+ *	0 for none
  * @last_handshake_sent: boot time in ns of our last initiation or response, for
  *	a while after which we begin no other; 0 for none
  *
@@ -50,7 +51,7 @@ struct wg_timers {
 	unsigned int handshake_attempts;
 	u16 persistent_interval;
 	bool sent_lastminute;
-	struct timespec64 last_handshake;
+	atomic64_t last_handshake;
 	atomic64_t last_handshake_sent;
 };
 

@@ -76,8 +76,8 @@ TRACE_EVENT(wg_handshake,
 		      __entry->dev, __entry->peer, __entry->what));
 
 /*
- * created, expired (no longer sent with: its time or its nonces are over),
- * destroyed.
+ * created, expired (no longer sent with: its time or its nonces are over, or there is
+ * a new private key, or the device went down, or the machine was cloned), destroyed.
  */
 TRACE_EVENT(wg_keypair,
 	    TP_PROTO(const struct wg_keypair *keypair, const char *what),

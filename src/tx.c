@@ -3,7 +3,8 @@
  * The steps of a packet on its way out: take key and nonces, seal (tx_seal.c),
  * transmit.
  *
- * All of them run with BH off in one RCU-bh section, which keeps the keypair.
+ * All of them run with BH off. The keypair stays for the RCU-bh section of
+ * wg_tx_take(); whoever goes on after it takes a reference first.
  */
 #include "tx.h"
 
@@ -74,8 +75,10 @@ static bool segment(struct wg_tx_batch *batch, struct sk_buff *skb)
 {
 	struct sk_buff *segments = skb_gso_segment(skb, NETIF_F_SG);
 
-	if (IS_ERR_OR_NULL(segments))
+	if (IS_ERR_OR_NULL(segments)) {
+		batch->count = wg_packet_segments(skb);
 		return false;
+	}
 	batch->packets = segments;
 	batch->uncut = skb;
 	for (batch->count = 0; segments; segments = segments->next)
@@ -116,7 +119,8 @@ static void drop_batch(struct wg_tx_batch *batch, enum wg_drop cause)
  * Nonces are taken last, so that senders on other CPUs have as little time as
  * can be to get ahead: the other side's window bears it, but not endlessly.
  *
- * Context: BH off, RCU-bh section that lasts until wg_tx_transmit().
+ * Context: BH off, RCU-bh section. Before that ends, @batch is transmitted or a
+ * reference to its keypair taken.
  * Return: false where there is no key to send with; @skb is still the caller's.
  * True else, with an empty batch where the packet had to be dropped.
  */
