@@ -92,10 +92,10 @@ static void schedule_here(void *delivery)
 }
 
 /*
- * A call that is on its way already comes after what is new: who finds it so has
- * stored that before a full barrier, and the CPU takes @called back before one, and
- * then looks; or finds the NAPI disabled, and then who enables it looks. Return:
- * whether there is one; not to a CPU that is offline.
+ * If a call is on its way already, it will see what is new: the caller stored that
+ * before its xchg, and the CPU takes @called back by an xchg before it schedules the
+ * NAPI. If that is disabled then, whoever enables it looks. Returns false if the CPU
+ * is offline.
  */
 static bool call_its_cpu(struct wg_delivery *there)
 {
@@ -450,7 +450,7 @@ static void forget_queued(struct wg_delivery *delivery,
 	wg_rx_drop(&dropped, WG_DROP_RX_CLOSED);
 }
 
-/* The lock is the barrier to who adds without another one. */
+/* Taking the lock orders this after any wg_delivery_add() that found the NAPI off. */
 static bool has_arrivals(struct wg_delivery *delivery)
 {
 	bool any;

@@ -35,7 +35,8 @@
  * What a forwarded packet should have in front of it when it comes to us: enough
  * to be sealed where it is. An Ethernet frame with IPv4 in it; asking for IPv6
  * would cost every packet of nearly every NIC driver a copy, as with 64 bytes of
- * headroom plus the Ethernet header that they have, 64 fit but 80 do not.
+ * headroom plus the Ethernet header that they have, 64 fit but 80 do not (which is
+ * what LL_RESERVED_SPACE() makes of it, in steps of 16).
  */
 #define NEEDED_HEADROOM \
 	(sizeof(struct wg_message_data) + WG_OUTER_HEADERS_V4 + ETH_HLEN)
@@ -246,7 +247,7 @@ bool wg_device_is_wireguard(const struct net_device *dev)
  * @wg: device
  * @private_key: the key; zeros for none
  *
- * A peer that has our own public key is removed. All sessions stop to send, as
+ * A peer that has our own public key is removed. All sessions stop sending, as
  * the other ends know us by another key from now on. What depends on the key is
  * derived when it is needed, so that a million peers take no longer than to walk
  * their list.

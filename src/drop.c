@@ -24,8 +24,8 @@ const struct wg_drop_cause wg_drop_causes[WG_DROP_COUNT] = {
  * @cause: why
  * @packets: how many
  *
- * The counters of the network device are the caller's business: what they count is
- * older than this, and less.
+ * The network device's counters are the caller's business: fewer causes count there,
+ * as in stock.
  *
  * Context: any.
  */

@@ -41,7 +41,7 @@ WG_DROP_CAUSE(TX_MALFORMED, "tx", "malformed", UNHANDLED_PROTO)
 WG_DROP_CAUSE(TX_NO_PEER, "tx", "no_peer", IP_OUTNOROUTES)
 /* The peer has no endpoint. */
 WG_DROP_CAUSE(TX_NO_ENDPOINT, "tx", "no_endpoint", NO_TX_TARGET)
-/* Too many wait for a handshake, or it failed, or the key has no nonces left. */
+/* Too many wait for a handshake, or it failed, or its key has no nonces left. */
 WG_DROP_CAUSE(TX_NO_KEY, "tx", "no_key", NEIGH_QUEUEFULL)
 /* More than this machine can seal. */
 WG_DROP_CAUSE(TX_QUEUE_FULL, "tx", "queue_full", FULL_RING)

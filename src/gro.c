@@ -224,10 +224,9 @@ static bool for_this_machine(const struct sock *sk, const struct udphdr *udp)
  * it up must cut by the outer UDP header.
  *
  * A rule may still send such a one elsewhere, to a device that sends tunnels'
- * super-packets, and would look for inner headers. No driver does remote checksums,
- * so with that type as well it is cut before. But whoever wraps it into something of
- * his own first, without a device, makes a tunnel's super-packet of it that nobody can
- * cut: hence no mark where none is needed.
+ * super-packets, and would look for inner headers. As no driver does remote checksums,
+ * the core cuts it up before. But if another tunnel, one without a device, wraps it
+ * before that, nobody can cut the result: hence no mark unless the address is ours.
  *
  * Context: softirq, RCU section.
  * Return: 0.

@@ -46,8 +46,8 @@ static bool inline_xmit(struct wg_peer *peer, struct sk_buff *skb)
 /*
  * Decrypts at once, within the poll of the NIC: while that lasts the NIC need not
  * wake this CPU again for what comes in behind. What is too much for the queue is
- * dropped before it costs that; the queue's NAPI is scheduled all the same, so
- * that nothing missed can stop it for good.
+ * dropped before it costs that; the queue's NAPI is scheduled all the same: should
+ * delivery.c's argument that nothing is missed be wrong, that ends it.
  */
 static void inline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 {

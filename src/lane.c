@@ -245,7 +245,7 @@ static void work(struct work_struct *work)
  * @item: item that has its place in its peer's order
  * @cpu: where it would be best, -1 for anywhere
  *
- * Context: BH off, by who is no NMI nor hard interrupt.
+ * Context: BH off; neither NMI nor hard interrupt.
  * Return: false if there was no room: the item is still the caller's.
  */
 bool wg_lane_add(struct wg_lane *lane, struct wg_item *item, int cpu)

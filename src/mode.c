@@ -14,13 +14,13 @@
  * fast path takes a lock or an atomic for it.
  *
  * Out, inline to pipeline. Inline, a packet is with the socket before the sender
- * comes with his next one. Nothing to do.
+ * comes with its next one. Nothing to do.
  *
  * Out, pipeline to inline. While a peer's tx order is busy, an inline sender takes
- * his place in it: he seals himself, here and now, and only the sending is done
- * when it is its turn, by him if nobody else is at it
- * (wg_pipeline_send_behind()). Once the order is not busy, everything before his
- * packet is with the socket, and he goes past it.
+ * its place in it: the packet is sealed by the sender, here and now, and only the
+ * sending is done when it is its turn, by the same sender if nobody else is at it
+ * (wg_pipeline_send_behind()). Once the order is not busy, everything before the
+ * packet is with the socket, and it goes past the order.
  *
  * In, pipeline to inline. The same, with rx orders: what is received is opened
  * here and now, and delivered in its turn (wg_pipeline_receive_behind()). An order

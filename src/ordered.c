@@ -12,8 +12,8 @@
  *
  * Lifetime. An item holds its keypair, which holds the peer. An order that is not
  * idle holds the peer too, so its consumer may end the last item and then look
- * at the order. Who kicks may have seen the peer's last reference go, as the item
- * is the consumer's by then; the memory stays until the end of his RCU section.
+ * at the order. A kick may come when the peer's last reference has gone, as the item
+ * is the consumer's by then; the memory stays until the end of its RCU section.
  */
 #include "ordered.h"
 

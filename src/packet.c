@@ -14,8 +14,8 @@
 
 /*
  * Everything that the stack noted about the packet in its other form. But not
- * nohdr: it says with how much this skb counts among those that share the data,
- * as members of a GRO chain have set it; who clears it never lets go of them.
+ * nohdr: members of a GRO chain have it set, and it says which of the references to
+ * the data this skb holds. Cleared, they would never all be dropped.
  */
 static void forget(struct sk_buff *skb)
 {
@@ -61,7 +61,7 @@ struct sk_buff *wg_packet_new_outer(unsigned int len)
  * @skb: what was an inner packet, its data already the message
  *
  * The socket, its accounting and the departure time stay, so that TSQ, pacing
- * and fair queueing go on to work; so do the hash of the inner flow, for
+ * and fair queueing go on working; so do the hash of the inner flow, for
  * queueing disciplines below, which otherwise see one flow per tunnel, and the
  * sender's priority.
  *

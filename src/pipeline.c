@@ -111,7 +111,10 @@ static bool may_transmit_here(const struct wg_peer *peer)
 	       !wg_mode_is_pipeline(peer->device);
 }
 
-/* Whoever it is that is late: seen a moment late, it is somebody else's list. */
+/*
+ * Takes over the list of the CPU that the order names now. If the order has moved on
+ * meanwhile, that is another list, taken over early, which does no harm.
+ */
 static void take_over_if_overdue(struct wg_peer *peer)
 {
 	struct wg_ordered *order = &peer->tx_order;
@@ -142,7 +145,7 @@ static void resume_tx(struct wg_ordered *order)
 	transmit(container_of(order, struct wg_peer, tx_order));
 }
 
-/* A kick from where nobody may transmit for long, or at all: too deep a stack. */
+/* For callers whose stack may be too deep to transmit on: leaves it to a worker. */
 static void kick_tx_later(struct wg_peer *peer)
 {
 	if (wg_ordered_kick(&peer->tx_order, peer))
@@ -342,7 +345,7 @@ void wg_pipeline_receive_behind(struct wg_rx_batch *batch)
 }
 
 /*
- * Who sends may go on to, as keepalives and flushed stages do; but as the sockets
+ * Senders may go on sending, as keepalives and flushed stages do; but as the sockets
  * are closed, nothing gets far.
  */
 static void pipeline_forget(struct wg_device *wg)

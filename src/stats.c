@@ -2,8 +2,8 @@
 /*
  * What a device counts about its own work, per CPU.
  *
- * Packets are counted once per batch, in the mode that the device is in at that
- * moment: a switch may have it that a few were begun in the other.
+ * Packets are counted once per batch, in the mode of that moment; right after a
+ * switch a few are counted in a mode that they did not begin in.
  */
 #include "stats.h"
 
