@@ -14,10 +14,10 @@
 #include "peer.h"
 #include "ratelimiter.h"
 #include "socket.h"
+#include "stage.h"
 #include "stats.h"
 #include "sysfs.h"
 #include "timers.h"
-#include "tx.h"
 
 #include <crypto/utils.h>
 #include <linux/icmp.h>
@@ -91,7 +91,7 @@ static int wg_open(struct net_device *dev)
 		goto out;
 	list_for_each_entry(peer, &wg->peer_list, list) {
 		if (READ_ONCE(peer->timers.persistent_interval))
-			wg_tx_keepalive(peer);
+			wg_stage_keepalive(peer);
 		else
 			wg_stage_flush(peer);
 		cond_resched();
@@ -200,7 +200,7 @@ static netdev_tx_t wg_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(!peer || !has_endpoint(peer)))
 		return refuse(wg, peer, skb);
 	prepare(skb, dev);
-	wg_tx_submit(peer, skb);
+	wg_stage_submit(peer, skb);
 	return NETDEV_TX_OK;
 }
 

@@ -21,7 +21,6 @@
 #include "stage.h"
 #include "timers.h"
 #include "trace.h"
-#include "tx.h"
 
 #include <linux/cpumask.h>
 #include <linux/netdevice.h>
@@ -212,7 +211,7 @@ static struct wg_peer *take_response(struct wg_device *wg, struct sk_buff *skb)
 		wg_timers_session_derived(peer);
 		wg_timers_handshake_complete(peer);
 		/* The responder may not send before it has heard from us. */
-		wg_tx_keepalive(peer);
+		wg_stage_keepalive(peer);
 	}
 	return peer;
 }

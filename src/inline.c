@@ -22,7 +22,9 @@
 #include "delivery.h"
 #include "device.h"
 #include "keypair.h"
+#include "ordered.h"
 #include "peer.h"
+#include "pipeline.h"
 #include "rx.h"
 #include "tx.h"
 
@@ -34,13 +36,25 @@
  */
 #define NESTING_MAX	3
 
+/* False where there is no key; @skb is still the caller's then. */
+static bool send_now(struct wg_peer *peer, struct sk_buff *skb)
+{
+	struct wg_tx_batch batch;
+
+	if (unlikely(!wg_tx_take(&batch, peer, skb)))
+		return false;
+	wg_tx_seal(&batch);
+	wg_tx_transmit(&batch);
+	return true;
+}
+
 static bool inline_xmit(struct wg_peer *peer, struct sk_buff *skb)
 {
 	if (unlikely(dev_recursion_level() > NESTING_MAX))
 		return false;
 	if (unlikely(wg_ordered_is_busy(&peer->tx_order)))
 		return wg_pipeline_send_behind(peer, skb);
-	return wg_tx_send(peer, skb);
+	return send_now(peer, skb);
 }
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets of a peer that wait, and the gate that keeps packets in order.
+ * Where senders come in: packets of a peer that wait, and the gate that keeps packets
+ * in order.
  *
  * Senders on any CPU go straight ahead while the gate is open. The first that
  * may not (no key; nested too deep for this stack) closes it, and from
@@ -18,6 +19,7 @@
 #include "drop.h"
 #include "engine.h"
 #include "handshake.h"
+#include "log.h"
 #include "messages.h"
 #include "packet.h"
 #include "peer.h"
@@ -46,31 +48,17 @@ static void drop(struct wg_peer *peer, struct sk_buff_head *dropped,
 		      wg_drop_queue(peer->device, peer, dropped, cause));
 }
 
-/**
- * wg_stage_init() - an empty, open stage
- * @peer: peer
- *
- * Context: any.
- */
-void wg_stage_init(struct wg_peer *peer)
+/* As far as one can tell without the lock: who sees it late queues behind nothing. */
+static bool is_open(const struct wg_stage *stage)
 {
-	skb_queue_head_init(&peer->stage.packets);
-	peer->stage.gate = WG_STAGE_OPEN;
-	peer->stage.segments = 0;
-	INIT_WORK(&peer->stage.flush_work, wg_stage_flush_worker);
+	return READ_ONCE(stage->gate) == WG_STAGE_OPEN;
 }
 
-/**
- * wg_stage_add() - let a packet wait
- * @peer: peer
- * @skb: inner packet; taken over. Drops the oldest ones where there are too many
- *
- * The caller then makes sure that something ends the wait: it calls
- * wg_stage_flush().
- *
- * Context: BH off.
+/*
+ * Takes a packet over; drops the oldest ones where there are too many. The caller then
+ * makes sure that something ends the wait: wg_stage_flush().
  */
-void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb)
+static void add(struct wg_peer *peer, struct sk_buff *skb)
 {
 	struct wg_stage *stage = &peer->stage;
 	struct sk_buff_head dropped;
@@ -212,13 +200,8 @@ static bool send_round(struct wg_peer *peer, struct sk_buff_head *packets)
 	return sent;
 }
 
-/**
- * wg_stage_flush_worker() - send what waits, in order, until nothing does
- * @work: &wg_stage.flush_work; comes with a reference to the peer
- *
- * Context: process. The recursion level of nested devices starts anew here.
- */
-void wg_stage_flush_worker(struct work_struct *work)
+/* In process context, where the recursion level of nested devices starts anew. */
+static void flush_worker(struct work_struct *work)
 {
 	struct wg_peer *peer = container_of(work, struct wg_peer,
 					    stage.flush_work);
@@ -265,4 +248,65 @@ void wg_stage_purge(struct wg_peer *peer, enum wg_drop cause)
 		WRITE_ONCE(stage->gate, WG_STAGE_OPEN);
 	spin_unlock_bh(&stage->packets.lock);
 	drop(peer, &dropped, cause);
+}
+
+/**
+ * wg_stage_init() - an empty, open stage
+ * @peer: peer
+ *
+ * Context: any.
+ */
+void wg_stage_init(struct wg_peer *peer)
+{
+	skb_queue_head_init(&peer->stage.packets);
+	peer->stage.gate = WG_STAGE_OPEN;
+	peer->stage.segments = 0;
+	INIT_WORK(&peer->stage.flush_work, flush_worker);
+}
+
+/**
+ * wg_stage_submit() - send an inner packet when and where it is its turn
+ * @peer: to whom
+ * @skb: inner packet with &struct wg_packet filled in; taken over
+ *
+ * Context: BH off, RCU-bh section.
+ */
+void wg_stage_submit(struct wg_peer *peer, struct sk_buff *skb)
+{
+	const struct wg_engine *engine = READ_ONCE(peer->device->engine);
+
+	if (likely(is_open(&peer->stage) && engine->xmit(peer, skb)))
+		return;
+	add(peer, skb);
+	wg_stage_flush(peer);
+}
+
+/**
+ * wg_stage_keepalive() - send an empty packet, or what waits, or an initiation
+ * @peer: peer
+ *
+ * Context: any.
+ */
+void wg_stage_keepalive(struct wg_peer *peer)
+{
+	struct sk_buff *skb;
+
+	rcu_read_lock_bh();
+	if (unlikely(READ_ONCE(peer->dead)))
+		goto out;
+	smp_mb(); /* who has installed a key sees what waits: wg_stage_flush() */
+	if (!is_open(&peer->stage)) {
+		wg_stage_flush(peer);
+		goto out;
+	}
+	skb = wg_packet_new_outer(WG_DATA_OVERHEAD);
+	if (unlikely(!skb))
+		goto out;
+	skb_reserve(skb, sizeof(struct wg_message_data));
+	skb->dev = peer->device->dev;
+	*wg_packet(skb) = (struct wg_packet){ .mtu = skb->dev->mtu };
+	wg_dbg_peer(peer, "Sending keepalive");
+	wg_stage_submit(peer, skb);
+out:
+	rcu_read_unlock_bh();
 }

@@ -44,21 +44,9 @@ struct wg_stage {
 };
 
 void wg_stage_init(struct wg_peer *peer);
-void wg_stage_add(struct wg_peer *peer, struct sk_buff *skb);
+void wg_stage_submit(struct wg_peer *peer, struct sk_buff *skb);
+void wg_stage_keepalive(struct wg_peer *peer);
 void wg_stage_flush(struct wg_peer *peer);
-void wg_stage_flush_worker(struct work_struct *work);
 void wg_stage_purge(struct wg_peer *peer, enum wg_drop cause);
-
-/**
- * wg_stage_is_open() - may a sender go past the stage?
- * @stage: stage; BH off
- *
- * Return: true if nothing waits, as far as one can tell without the lock: who
- * sees it late only queues behind nothing.
- */
-static inline bool wg_stage_is_open(const struct wg_stage *stage)
-{
-	return READ_ONCE(stage->gate) == WG_STAGE_OPEN;
-}
 
 #endif /* _WG_STAGE_H */

@@ -12,7 +12,6 @@
 #include "peer.h"
 #include "stage.h"
 #include "trace.h"
-#include "tx.h"
 
 #include <linux/jiffies.h>
 #include <linux/netdevice.h>
@@ -126,7 +125,7 @@ static void on_keepalive(struct timer_list *timer)
 		return;
 	/* Even if none can be made: what comes from now on wants another. */
 	WRITE_ONCE(peer->timers.unanswered_rx, 0);
-	wg_tx_keepalive(peer);
+	wg_stage_keepalive(peer);
 }
 
 static void on_new_handshake(struct timer_list *timer)
@@ -179,7 +178,7 @@ static void on_persistent(struct timer_list *timer)
 
 	if (!interval || wait_on(peer, timer, last + interval * HZ, 0))
 		return;
-	wg_tx_keepalive(peer);
+	wg_stage_keepalive(peer);
 	/* Without a session the packet went nowhere: try again in a while. */
 	if (!timer_pending(timer))
 		arm(peer, timer, interval * HZ);
@@ -314,7 +313,7 @@ void wg_timers_set_persistent(struct wg_peer *peer, u16 interval)
 		return;
 	if (!old) {
 		WRITE_ONCE(peer->timers.last_traversal, jiffies);
-		wg_tx_keepalive(peer);
+		wg_stage_keepalive(peer);
 	}
 	arm_at(peer, &peer->timers.persistent,
 	       READ_ONCE(peer->timers.last_traversal) + interval * HZ);

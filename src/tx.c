@@ -10,15 +10,12 @@
 
 #include "device.h"
 #include "drop.h"
-#include "engine.h"
 #include "handshake.h"
 #include "keypair.h"
-#include "log.h"
 #include "messages.h"
 #include "packet.h"
 #include "peer.h"
 #include "socket.h"
-#include "stage.h"
 #include "stats.h"
 #include "timers.h"
 
@@ -209,70 +206,4 @@ void wg_tx_transmit(struct wg_tx_batch *batch)
 	}
 	wg_stats_count_batch(batch->peer->device, WG_TX, sent);
 	keep_key_fresh(batch);
-}
-
-/**
- * wg_tx_send() - all steps at once
- * @peer: to whom
- * @skb: inner packet; taken over when the result is true
- *
- * Context: BH off, RCU-bh section.
- * Return: false where there is no key; @skb is still the caller's then.
- */
-bool wg_tx_send(struct wg_peer *peer, struct sk_buff *skb)
-{
-	struct wg_tx_batch batch;
-
-	if (unlikely(!wg_tx_take(&batch, peer, skb)))
-		return false;
-	wg_tx_seal(&batch);
-	wg_tx_transmit(&batch);
-	return true;
-}
-
-/**
- * wg_tx_submit() - send an inner packet when and where it is its turn
- * @peer: to whom
- * @skb: inner packet with &struct wg_packet filled in; taken over
- *
- * Context: BH off, RCU-bh section.
- */
-void wg_tx_submit(struct wg_peer *peer, struct sk_buff *skb)
-{
-	const struct wg_engine *engine = READ_ONCE(peer->device->engine);
-
-	if (likely(wg_stage_is_open(&peer->stage) && engine->xmit(peer, skb)))
-		return;
-	wg_stage_add(peer, skb);
-	wg_stage_flush(peer);
-}
-
-/**
- * wg_tx_keepalive() - send an empty packet, or what waits, or an initiation
- * @peer: peer
- *
- * Context: any.
- */
-void wg_tx_keepalive(struct wg_peer *peer)
-{
-	struct sk_buff *skb;
-
-	rcu_read_lock_bh();
-	if (unlikely(READ_ONCE(peer->dead)))
-		goto out;
-	smp_mb(); /* who has installed a key sees what waits: wg_stage_flush() */
-	if (!wg_stage_is_open(&peer->stage)) {
-		wg_stage_flush(peer);
-		goto out;
-	}
-	skb = wg_packet_new_outer(WG_DATA_OVERHEAD);
-	if (unlikely(!skb))
-		goto out;
-	skb_reserve(skb, sizeof(struct wg_message_data));
-	skb->dev = peer->device->dev;
-	*wg_packet(skb) = (struct wg_packet){ .mtu = skb->dev->mtu };
-	wg_dbg_peer(peer, "Sending keepalive");
-	wg_tx_submit(peer, skb);
-out:
-	rcu_read_unlock_bh();
 }

@@ -44,9 +44,5 @@ bool wg_tx_take(struct wg_tx_batch *batch, struct wg_peer *peer,
 void wg_tx_seal(struct wg_tx_batch *batch);
 void wg_tx_drop(struct wg_tx_batch *batch, enum wg_drop cause);
 void wg_tx_transmit(struct wg_tx_batch *batch);
-bool wg_tx_send(struct wg_peer *peer, struct sk_buff *skb);
-
-void wg_tx_submit(struct wg_peer *peer, struct sk_buff *skb);
-void wg_tx_keepalive(struct wg_peer *peer);
 
 #endif /* _WG_TX_H */
