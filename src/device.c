@@ -303,6 +303,18 @@ static void remove_idle_napi(struct wg_device *wg)
 	netif_napi_del(&wg->idle_napi);
 }
 
+/* The workqueue first: what it does may need all the others. */
+static void free_members(struct wg_device *wg)
+{
+	destroy_workqueue(wg->handshake_wq);
+	wg_pipeline_destroy(wg);
+	wg_handshake_queue_destroy(wg);
+	wg_index_table_destroy(&wg->indices);
+	wg_peer_table_destroy(&wg->peers);
+	wg_stats_destroy(wg);
+	wg_ratelimiter_put();
+}
+
 /*
  * Nobody refers to the device any more, it was stopped if it ever ran. Peers go
  * first; the workqueue's end is the end of the last references to them. RTNL is
@@ -319,14 +331,8 @@ static void destruct(struct net_device *dev)
 	wg_socket_close(wg);
 	wg_peer_remove_all(wg);
 	mutex_unlock(&wg->update_lock);
-	destroy_workqueue(wg->handshake_wq);
-	wg_pipeline_destroy(wg);
-	wg_handshake_queue_destroy(wg);
+	free_members(wg);
 	wg_allowedips_free(&wg->allowedips);
-	wg_index_table_destroy(&wg->indices);
-	wg_peer_table_destroy(&wg->peers);
-	wg_stats_destroy(wg);
-	wg_ratelimiter_put();
 	memzero_explicit(&wg->cookie_checker, sizeof(wg->cookie_checker));
 	memzero_explicit(&wg->identity, sizeof(wg->identity));
 	pr_debug("%s: Interface destroyed\n", dev->name);
@@ -414,17 +420,6 @@ err_peers:
 err_stats:
 	wg_stats_destroy(wg);
 	return ret;
-}
-
-static void free_members(struct wg_device *wg)
-{
-	wg_ratelimiter_put();
-	wg_pipeline_destroy(wg);
-	destroy_workqueue(wg->handshake_wq);
-	wg_handshake_queue_destroy(wg);
-	wg_index_table_destroy(&wg->indices);
-	wg_peer_table_destroy(&wg->peers);
-	wg_stats_destroy(wg);
 }
 
 static int wg_newlink(struct net_device *dev,
