@@ -15,6 +15,7 @@
 #include "ratelimiter.h"
 #include "replay.h"
 #include "table.h"
+#include "transcript.h"
 #include "tx.h"
 
 #include <linux/init.h>
@@ -70,7 +71,7 @@ static int __init wg_module_init(void)
 	unsigned int i;
 	int ret;
 
-	wg_noise_module_init();
+	wg_transcript_module_init();
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		ret = parts[i].init ? parts[i].init() : 0;
 		if (ret) {

@@ -59,16 +59,6 @@ struct exchange {
 };
 
 /**
- * wg_noise_module_init() - compute what all handshakes begin with
- *
- * Context: process, once, before the first device.
- */
-void __init wg_noise_module_init(void)
-{
-	wg_transcript_module_init();
-}
-
-/**
  * wg_noise_handshake_init() - set up a new peer's handshake
  * @peer: the peer, zeroed, with @device set; nobody else may know it yet
  * @public_key: its static public key; one of low order is taken, as

@@ -70,8 +70,6 @@ struct wg_handshake {
 	u64 last_initiation;
 };
 
-void wg_noise_module_init(void);
-
 void wg_noise_handshake_init(struct wg_peer *peer,
 			     const u8 public_key[WG_KEY_SIZE],
 			     const u8 preshared_key[WG_KEY_SIZE]);
