@@ -5,7 +5,6 @@
 
 #include <linux/types.h>
 
-struct net_device;
 struct sk_buff;
 struct wg_peer;
 struct wg_allowedips_node;

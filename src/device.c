@@ -163,7 +163,7 @@ static netdev_tx_t refuse(struct wg_device *wg, const struct wg_peer *peer,
 	return peer ? -EDESTADDRREQ : -ENOKEY;
 }
 
-static u8 outer_ds(const struct sk_buff *skb)
+static u8 ds_to_send(const struct sk_buff *skb)
 {
 	return ip_tunnel_ecn_encap(0, ip_hdr(skb), skb);
 }
@@ -172,7 +172,7 @@ static void prepare(struct sk_buff *skb, struct net_device *dev)
 {
 	struct wg_packet packet = {
 		.mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : dev->mtu,
-		.ds = outer_ds(skb),
+		.ds = ds_to_send(skb),
 	};
 
 	/* For queueing disciplines below, which cannot see the flow any more. */

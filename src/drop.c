@@ -42,14 +42,14 @@ void wg_drop_count(struct wg_device *wg, const struct wg_peer *peer,
 }
 
 /**
- * wg_drop_say() - log that a message is dropped whose peer is not known
+ * wg_drop_log() - log that a message is dropped whose peer is not known
  * @wg: device
  * @skb: outer packet, headers in place
  * @cause: why
  *
  * Context: any.
  */
-void wg_drop_say(struct wg_device *wg, const struct sk_buff *skb,
+void wg_drop_log(struct wg_device *wg, const struct sk_buff *skb,
 		 enum wg_drop cause)
 {
 	wg_dbg_from(wg->dev, skb, "Dropped message (%s %s)",

@@ -38,7 +38,7 @@ extern const struct wg_drop_cause wg_drop_causes[WG_DROP_COUNT];
 void wg_drop_count(struct wg_device *wg, const struct wg_peer *peer,
 		   enum wg_drop cause, unsigned int packets);
 
-void wg_drop_say(struct wg_device *wg, const struct sk_buff *skb,
+void wg_drop_log(struct wg_device *wg, const struct sk_buff *skb,
 		 enum wg_drop cause);
 
 /**
@@ -71,7 +71,7 @@ wg_drop(struct wg_device *wg, const struct wg_peer *peer, struct sk_buff *skb,
 static __always_inline void
 wg_drop_from(struct wg_device *wg, struct sk_buff *skb, enum wg_drop cause)
 {
-	wg_drop_say(wg, skb, cause);
+	wg_drop_log(wg, skb, cause);
 	wg_drop(wg, NULL, skb, cause);
 }
 

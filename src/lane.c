@@ -28,7 +28,7 @@
 /* Items that a worker takes at once. */
 #define BURST		8
 /* Items that come and none is taken: more than do while a CPU wakes up. */
-#define OVERDUE		64
+#define OVERDUE_ITEMS	64
 
 static struct workqueue_struct *lane_wq;
 
@@ -69,7 +69,7 @@ static bool is_overdue(struct wg_lane *lane)
 	unsigned int waiting = READ_ONCE(lane->waiting) + 1;
 
 	WRITE_ONCE(lane->waiting, waiting);
-	return waiting >= OVERDUE;
+	return waiting >= OVERDUE_ITEMS;
 }
 
 /* Instead of a CPU that does not get to it: this one, which runs. */

@@ -12,7 +12,6 @@
 
 #include "ordered.h"
 
-struct wg_device;
 struct wg_lane;
 
 /**

@@ -38,7 +38,7 @@ struct wg_part {
 static const struct wg_part parts[] = {
 	{ wg_allowedips_module_init, wg_allowedips_module_exit },
 	{ wg_peer_module_init, wg_peer_module_exit },
-	{ NULL, wg_tx_module_exit },
+	{ NULL, wg_tx_seal_module_exit },
 	{ wg_ordered_module_init, wg_ordered_module_exit },
 	{ wg_lane_module_init, wg_lane_module_exit },
 	{ wg_delivery_module_init, wg_delivery_module_exit },

@@ -128,24 +128,24 @@ void wg_ordered_add(struct wg_ordered *order, struct wg_item *item)
 }
 
 /**
- * wg_ordered_is_full() - is there no room for one more of the pipeline's?
+ * wg_ordered_admit_pipeline() - may one more of the pipeline's batches queue?
  * @order: order
  *
- * Where the pipeline is asked to take a batch, what wg_ordered_may_follow() has closed
- * is over: the next switch to inline must not find it closed.
+ * Where the pipeline is asked to take a batch, what wg_ordered_admit_inline() has
+ * closed is open again: the next switch to inline must not find it closed.
  *
  * Context: BH off.
- * Return: true if so.
+ * Return: false if it has to be dropped.
  */
-bool wg_ordered_is_full(struct wg_ordered *order)
+bool wg_ordered_admit_pipeline(struct wg_ordered *order)
 {
 	if (unlikely(READ_ONCE(order->closed)))
 		WRITE_ONCE(order->closed, false);
-	return atomic_read(&order->queued) >= QUEUED_MAX;
+	return atomic_read(&order->queued) < QUEUED_MAX;
 }
 
 /**
- * wg_ordered_may_follow() - may an inline batch queue behind the pipeline's?
+ * wg_ordered_admit_inline() - may an inline batch queue behind the pipeline's?
  * @order: order
  *
  * Inline senders that together are faster than the consumer could keep the list
@@ -155,7 +155,7 @@ bool wg_ordered_is_full(struct wg_ordered *order)
  * Context: BH off.
  * Return: false if it has to be dropped.
  */
-bool wg_ordered_may_follow(struct wg_ordered *order)
+bool wg_ordered_admit_inline(struct wg_ordered *order)
 {
 	int queued = atomic_read(&order->queued);
 

@@ -160,7 +160,7 @@ struct wg_item {
  * @items: the items; the consumer takes those that are done from its front
  * @waiting: linkage in the list of who consumes
  * @more: the consumer's: it stopped before it had to
- * @closed: an inline sender found it full; see wg_ordered_may_follow()
+ * @closed: an inline sender found it full; see wg_ordered_admit_inline()
  * @epoch: on the way in: the &wg_pipeline.epoch in which an item was last put
  *	behind what was opened inline
  * @cpu: the consumer's: which one it was last or is to be next, -1 for none yet
@@ -210,8 +210,8 @@ void wg_item_done(struct wg_item *item);
 
 void wg_ordered_init(struct wg_ordered *order);
 void wg_ordered_add(struct wg_ordered *order, struct wg_item *item);
-bool wg_ordered_is_full(struct wg_ordered *order);
-bool wg_ordered_may_follow(struct wg_ordered *order);
+bool wg_ordered_admit_pipeline(struct wg_ordered *order);
+bool wg_ordered_admit_inline(struct wg_ordered *order);
 struct wg_item *wg_ordered_peek(struct wg_ordered *order);
 void wg_ordered_end(struct wg_ordered *order, struct wg_item *item);
 bool wg_ordered_kick(struct wg_ordered *order, struct wg_peer *peer);

@@ -53,7 +53,7 @@
  * For so long a peer waits for its CPU, in jiffies. A busy one needs a fraction, but
  * that of a virtual machine may stand still for a while.
  */
-#define OVERDUE		max(HZ / 10, 2)
+#define OVERDUE_JIFFIES	max(HZ / 10, 2)
 
 static void seal(struct wg_item *item)
 {
@@ -121,7 +121,8 @@ static void take_over_if_overdue(struct wg_peer *peer)
 	unsigned long since = READ_ONCE(order->handed_over);
 	int cpu = READ_ONCE(order->cpu);
 
-	if (unlikely(since && time_after(jiffies, since + OVERDUE) && cpu >= 0))
+	if (unlikely(since && cpu >= 0 &&
+		     time_after(jiffies, since + OVERDUE_JIFFIES)))
 		wg_lane_take_over(&peer->device->pipeline.tx, cpu);
 }
 
@@ -209,7 +210,7 @@ static struct wg_item *take_in_order(struct wg_peer *peer, struct sk_buff *skb,
 
 static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
 {
-	bool room = !wg_ordered_is_full(&peer->tx_order), keyless;
+	bool room = wg_ordered_admit_pipeline(&peer->tx_order), keyless;
 	struct wg_item *item = take_in_order(peer, skb, room, &keyless);
 
 	if (unlikely(!item))
@@ -234,7 +235,7 @@ static bool pipeline_xmit(struct wg_peer *peer, struct sk_buff *skb)
  */
 bool wg_pipeline_send_behind(struct wg_peer *peer, struct sk_buff *skb)
 {
-	bool room = wg_ordered_may_follow(&peer->tx_order), keyless;
+	bool room = wg_ordered_admit_inline(&peer->tx_order), keyless;
 	struct wg_item *item = take_in_order(peer, skb, room, &keyless);
 
 	if (unlikely(!item))
@@ -298,7 +299,7 @@ static void pipeline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 		}
 		wg_rx_group(&item->rx, packets);
 		peer = item->rx.keypair->index.peer;
-		if (likely(!wg_ordered_is_full(&peer->rx_order))) {
+		if (likely(wg_ordered_admit_pipeline(&peer->rx_order))) {
 			enter(peer, item);
 			continue;
 		}
@@ -317,7 +318,7 @@ static void pipeline_receive(struct wg_device *wg, struct sk_buff_head *packets)
 void wg_pipeline_receive_behind(struct wg_rx_batch *batch)
 {
 	struct wg_peer *peer = batch->keypair->index.peer;
-	bool may_follow = wg_ordered_may_follow(&peer->rx_order);
+	bool may_follow = wg_ordered_admit_inline(&peer->rx_order);
 	struct wg_item *item = NULL;
 
 	if (likely(may_follow))

@@ -37,7 +37,7 @@
 #define LAST_MINUTE \
 	(WG_REJECT_AFTER_TIME - WG_KEEPALIVE_TIMEOUT - WG_REKEY_TIMEOUT)
 
-static u8 outer_ds(const struct sk_buff *skb)
+static u8 received_ds(const struct sk_buff *skb)
 {
 	return skb->protocol == htons(ETH_P_IPV6) ?
 		ipv6_get_dsfield(ipv6_hdr(skb)) : ip_hdr(skb)->tos;
@@ -69,7 +69,7 @@ static enum wg_drop admit(struct wg_device *wg, struct sk_buff *skb)
 	__le32 index = message->receiver_index;
 
 	packet->counter = le64_to_cpu(message->counter);
-	packet->ds = outer_ds(skb);
+	packet->ds = received_ds(skb);
 	packet->keypair = receiving_keypair(wg, index);
 	if (unlikely(!packet->keypair))
 		return WG_DROP_RX_NO_KEY;
@@ -238,8 +238,8 @@ bool wg_rx_group(struct wg_rx_batch *batch, struct sk_buff_head *from)
 }
 
 /* May be the last to hold the keypair, which RCU keeps while the step lasts. */
-static void drop_from(struct wg_rx_batch *batch, struct sk_buff *skb,
-		      enum wg_drop cause)
+static void drop_of_batch(struct wg_rx_batch *batch, struct sk_buff *skb,
+			  enum wg_drop cause)
 {
 	__skb_unlink(skb, &batch->packets);
 	drop_one(skb, cause);
@@ -290,7 +290,7 @@ void wg_rx_open(struct wg_rx_batch *batch)
 		cause = likely(may) ? open_one(batch->keypair, skb) :
 				      WG_DROP_RX_NO_KEY;
 		if (unlikely(cause))
-			drop_from(batch, skb, cause);
+			drop_of_batch(batch, skb, cause);
 	}
 	/* Without packets nobody may hold the keypair any more. */
 	if (likely(!skb_queue_empty(&batch->packets)))
@@ -307,7 +307,7 @@ static void weed_replays(struct wg_rx_batch *batch)
 		if (likely(wg_replay_accept(&keypair->replay,
 					    wg_packet(skb)->counter)))
 			continue;
-		drop_from(batch, skb, WG_DROP_RX_REPLAY);
+		drop_of_batch(batch, skb, WG_DROP_RX_REPLAY);
 	}
 }
 

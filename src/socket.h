@@ -7,7 +7,6 @@
 #include <linux/types.h>
 
 struct wg_device;
-struct wg_endpoint;
 struct wg_peer;
 
 int wg_socket_open(struct wg_device *wg, u16 port);

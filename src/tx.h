@@ -36,7 +36,7 @@ struct wg_tx_batch {
 	bool has_data;
 };
 
-void wg_tx_module_exit(void);
+void wg_tx_seal_module_exit(void);
 
 bool wg_tx_has_key(struct wg_peer *peer);
 bool wg_tx_take(struct wg_tx_batch *batch, struct wg_peer *peer,

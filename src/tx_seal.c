@@ -338,11 +338,11 @@ void wg_tx_seal(struct wg_tx_batch *batch)
 }
 
 /**
- * wg_tx_module_exit() - give back what sealing kept per CPU
+ * wg_tx_seal_module_exit() - give back what sealing kept per CPU
  *
  * Context: process; no device is left.
  */
-void wg_tx_module_exit(void)
+void wg_tx_seal_module_exit(void)
 {
 	int cpu;
 
