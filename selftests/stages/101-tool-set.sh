@@ -3,6 +3,7 @@
 # what: wg-inline set changes the mode of this namespace's interface, with /sys
 #       read-only too if the module has flags; what it refuses changes nothing
 # needs: tool
+# timeout: 120
 # shellcheck source-path=SCRIPTDIR source=../lib/net.sh
 . "$(dirname "$(readlink -f "$0")")/../lib/net.sh"
 # shellcheck source-path=SCRIPTDIR source=../tools/tool.sh
