@@ -152,11 +152,9 @@ static uint64_t packets_on(const struct moment *moment, int cpu)
 	return sum;
 }
 
-/* Kernels may let the time of one that sleeps stand still. */
 static bool is_there(const struct moment *a, const struct moment *b, int cpu)
 {
-	return cpu < a->cpus && a->load[cpu].all &&
-	       b->load[cpu].all >= a->load[cpu].all;
+	return cpu < a->cpus && b->load[cpu].all > a->load[cpu].all;
 }
 
 static uint64_t busy_for(const struct moment *a, const struct moment *b, int cpu)
