@@ -168,12 +168,13 @@ static unsigned int send(struct wg_peer *peer, struct sk_buff *skb, u8 ds)
 {
 	unsigned int messages = wg_packet_segments(skb);
 	struct net_device *dev = peer->device->dev;
-	u64 before = packets_sent(dev);
+	u64 before;
 
+	if (messages == 1)
+		return wg_socket_send(peer, skb, ds) ? 0 : 1;
+	before = packets_sent(dev);
 	if (unlikely(wg_socket_send(peer, skb, ds)))
 		return 0;
-	if (messages == 1)
-		return 1;
 	if (likely(packets_sent(dev) != before))
 		dev_sw_netstats_tx_add(dev, messages - 1, 0);
 	else
