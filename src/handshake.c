@@ -281,6 +281,12 @@ static bool sent_lately(struct wg_peer *peer)
 	       since < (s64)WG_REKEY_TIMEOUT * NSEC_PER_SEC - CLOCK_SLACK;
 }
 
+static bool may_initiate(struct wg_peer *peer)
+{
+	return !sent_lately(peer) && !READ_ONCE(peer->dead) &&
+	       netif_running(peer->device->dev);
+}
+
 /**
  * wg_handshake_initiate() - begin a handshake, unless one began just now
  * @peer: peer
@@ -293,10 +299,8 @@ void wg_handshake_initiate(struct wg_peer *peer, bool is_retry)
 {
 	if (!is_retry)
 		WRITE_ONCE(peer->timers.handshake_attempts, 0);
-	if (sent_lately(peer))
-		return;
 	rcu_read_lock_bh();
-	if (!READ_ONCE(peer->dead) && netif_running(peer->device->dev))
+	if (may_initiate(peer))
 		wg_peer_queue_work(peer, &peer->initiation_work);
 	rcu_read_unlock_bh();
 }
@@ -305,8 +309,7 @@ static void send_initiation(struct wg_peer *peer)
 {
 	struct wg_message_initiation message;
 
-	if (sent_lately(peer) || READ_ONCE(peer->dead) ||
-	    !netif_running(peer->device->dev))
+	if (!may_initiate(peer))
 		return;
 	/* First, so that nobody asks for another one meanwhile. */
 	note_sent(peer);
