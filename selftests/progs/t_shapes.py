@@ -44,6 +44,13 @@ def empty():
         tapped(dev)
 
 
+def send_at_once(sender, texts):
+    """To the tunnel's other side, as one packet that is cut up later."""
+    sender.setsockopt(socket.SOL_UDP, UDP_SEGMENT, len(texts[0]))
+    sender.sendto(b"".join(texts), (INNER_B, 7000))
+    sender.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 0)
+
+
 def received(count):
     """As many inner packets; a keepalive may come in between, and is none."""
     packets = []
@@ -76,9 +83,7 @@ check([p[28:] for p in tapped("wg0")] == texts,
 # Tiny ones: a packet of more than 64 messages is too much for UDP GSO somewhere.
 empty()
 texts = [bytes([n]) * 10 for n in range(100)]
-back.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 10)
-back.sendto(b"".join(texts), (INNER_B, 7000))
-back.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 0)
+send_at_once(back, texts)
 packets = received(len(texts))
 check([p[28:38] for p in packets] == texts, "100 tiny ones, in order")
 most = max(len(p) - 28 for p in tapped("va")) // len(session.seal(datagram(texts[0])))
@@ -209,9 +214,6 @@ offload("vb", NS_B, "tx-checksum-ip-generic", "off")
 offload("va", NS_A, "tx-checksum-ip-generic", "off")
 supers("with checksums computed by software")
 
-# Out again: what GRO has made a list of on its way here, its checksums still left to
-# a device.
-
 
 def sums_to_zero(packet):
     length = struct.unpack(">H", packet[2:4])[0]
@@ -220,6 +222,8 @@ def sums_to_zero(packet):
                         struct.pack(">BBH", 0, 17, len(body)) + body)
 
 
+# Out again: what GRO has made a list of on its way here, its checksums still left to
+# a device.
 run(NS_A, "ip", "link", "add", "vd", "type", "veth", "peer", "name", "vc")
 run(NS_A, "ip", "link", "set", "vc", "netns", NS_B)
 run(NS_A, "ip", "addr", "add", "10.78.0.1/24", "dev", "vd")
@@ -235,9 +239,7 @@ offload("vb", NS_B, "tx-checksum-ip-generic", "on")
 far = inner(NS_B, "10.78.0.2", 7003)
 for size in (100, 1300):
     texts = [bytes([n]) * size for n in range(20)]
-    far.setsockopt(socket.SOL_UDP, UDP_SEGMENT, size)
-    far.sendto(b"".join(texts), (INNER_B, 7000))
-    far.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 0)
+    send_at_once(far, texts)
     packets = received(len(texts))
     check([p[28:28 + size] for p in packets] == texts,
           f"forwarded, 20 of {size} bytes, in order")

@@ -5,8 +5,8 @@ when the packet had to wait for a worker."""
 import socket
 import struct
 
-from wgtest import (INNER_A, INNER_B, NS_A, NS_B, Peer, await_, check, finish, inside,
-                    join, keyfile, run)
+from wgtest import (INNER_A, INNER_B, NS_A, NS_B, Peer, arrived, await_, check, finish,
+                    inner, inside, join, keyfile, run)
 
 SO_TIMESTAMPING, SO_EE_ORIGIN_TIMESTAMPING = 37, 4
 TX_SOFTWARE, SOFTWARE, OPT_ID, OPT_TSONLY = 2, 16, 128, 2048
@@ -47,7 +47,7 @@ def expect_told(what, sock, number):
     check(await_(more, 3), f"{what}: told of {number}")
 
 
-def inner(level, side):
+def address(level, side):
     return f"10.78.{level}.{side}" if level else (INNER_A, INNER_B)[side - 1]
 
 
@@ -59,17 +59,10 @@ def deeper(level):
         far = 3 - side
         run(ns, "wg", "set", dev, "private-key", keyfile(sides[side].private),
             "listen-port", port, "peer", sides[far].name,
-            "allowed-ips", inner(level, far) + "/32",
-            "endpoint", f"{inner(level - 1, far)}:{port}")
-        run(ns, "ip", "addr", "add", inner(level, side) + "/24", "dev", dev)
+            "allowed-ips", address(level, far) + "/32",
+            "endpoint", f"{address(level - 1, far)}:{port}")
+        run(ns, "ip", "addr", "add", address(level, side) + "/24", "dev", dev)
         run(ns, "ip", "link", "set", dev, "up")
-
-
-def receives(sock):
-    try:
-        return sock.recv(100, socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return None
 
 
 with inside(NS_B):
@@ -98,14 +91,11 @@ expect_told("TCP, many segments", stream, 20099)
 # Sessions first: what waits for one has no owner that could be told.
 for level in range(1, DEEPEST + 1):
     deeper(level)
-with inside(NS_B):
-    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sink.bind((inner(DEEPEST, 2), 7201))
-with inside(NS_A):
-    deep = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-deep.connect((inner(DEEPEST, 2), 7201))
+sink = inner(NS_B, address(DEEPEST, 2))
+deep = inner(NS_A, address(DEEPEST, 1))
+deep.connect(sink.getsockname())
 deep.send(b"first")
-check(await_(lambda: receives(sink)), "tunnels in tunnels: what is sent arrives")
+check(arrived(sink) == b"first", "tunnels in tunnels: what is sent arrives")
 asks(deep)
 deep.send(b"for a worker")
 expect_told("tunnels in tunnels", deep, 0)
