@@ -21,11 +21,12 @@ PROJECT=$(cd "$HERE/../.." && pwd)
 CACHE=${WGI_CACHE:-/var/cache/wireguard-inline}
 LAB=${UML_LAB:-$CACHE/bench}
 
-case ${1:-3} in
--h | --help) sed -n '4,17s/^# \{0,1\}//p' "$0"; exit ;;
-*[!0-9]* | 0*) echo "bench: $1 is no number of runs; see --help" >&2; exit 2 ;;
-esac
 RUNS=${1:-3}
+
+case $RUNS in
+-h | --help) sed -n '4,17s/^# \{0,1\}//p' "$0"; exit ;;
+*[!0-9]* | 0*) echo "bench: $RUNS is no number of runs; see --help" >&2; exit 2 ;;
+esac
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
