@@ -30,6 +30,10 @@
 # a guest; it refuses if there is any WireGuard device.
 #
 # A stage that fails beside others has a second go, alone, which the report says.
+# With WGI_MINUTES=N in the environment, what has not begun N minutes after the start
+# is skipped, and the report says so: a run that is stopped from outside as it takes
+# too long reports nothing.
+#
 # The result is KTAP; the last line is "N passed, N failed, N skipped". Exit
 # status 0 only if nothing failed. Logs stay in a directory of each run's own in
 # $WGI_CACHE/runs, until there are ten newer ones.
@@ -59,7 +63,7 @@ PACKAGES="bc bison build-essential busybox-static conntrack cpio dkms ethtool fl
 	libsodium-dev libssl-dev ncat nftables pkg-config procps python3 qemu-system-x86 socat tcpdump
 	util-linux valgrind wireguard-go wireguard-tools xz-utils"
 
-usage() { sed -n '4,35s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,39s/^# \{0,1\}//p' "$0"; }
 wrong() { echo "check.sh: $*; see --help" >&2; exit 2; }
 
 while [ $# -gt 0 ]; do
@@ -177,14 +181,14 @@ plan_default() {
 	mapfile -t others < <(other_modes)
 	jobs_of uml most "$first"
 	jobs_of 6.1 short "$first"
-	jobs_of 6.1 modes "${others[@]}"
-	jobs_of uml core-again "${others[@]}"
 	jobs_of 7.2 core "$first"
 	jobs_of 6.12 core "$first"
 	echo lint
+	jobs_of uml core-again "${others[@]}"
+	jobs_of 6.1 modes "${others[@]}"
 	echo tools
-	echo model
 	echo dkms
+	echo model
 }
 
 # What uml has in the default plan.
@@ -265,7 +269,7 @@ passed_records() {
 # go, or was skipped because its guest was not there.
 all_passed() {
 	grep -q '^ok' "$1" && ! grep -qE '^(not|again)' "$1" &&
-		! grep -E '^skip' "$1" | grep -qE 'nothing to run|its guest did'
+		! grep -E '^skip' "$1" | grep -qE 'nothing to run|its guest did|not begun'
 }
 
 # job_once JOB: run it, or tell again what it told when all of it passed.
@@ -337,7 +341,7 @@ second_goes() {
 
 	count=$(wc -l <"$AGAIN")
 	if [ "$count" -le "$SECOND_GOES_MAX" ]; then
-		AGAIN='' PASSED='' worker "$RUNS/again"
+		AGAIN='' PASSED='' WGI_MINUTES='' worker "$RUNS/again"
 		return
 	fi
 	while read -r TARGET MODE group stage reason; do
@@ -397,11 +401,14 @@ in_use() {
 main() {
 	local alive
 
+	read_tags
 	if [ "$WHAT" = list ]; then
 		list
 		exit
 	fi
 	look_at_words
+	[[ ${WGI_MINUTES:-1} =~ ^[1-9][0-9]*$ ]] ||
+		wrong "WGI_MINUTES wants a number of minutes, not $WGI_MINUTES"
 	[ "$(id -u)" = 0 ] || { echo "the tests need root" >&2; exit 1; }
 	mkdir -p "$RUNS"
 	exec {alive}>"$RUNS/alive"

@@ -63,7 +63,7 @@ host_run() {
 	host_load || { ktap_fail "host: load-module"; return; }
 	for name in $(all_stages); do
 		selected "$name" || continue
-		case $(group_of "$name") in
+		case ${TAGS[$name group]} in
 		main | waits) host_stage "$name" ;;
 		*) ktap_skip "host: $name" "needs a guest" ;;
 		esac

@@ -37,6 +37,7 @@ machinery() {
 	local fault
 
 	TARGET=${KERNELS[0]:-6.1} STAGES=$HERE/lib/faulty MODE='' MODULE=''
+	read_tags
 	LABEL=$TARGET
 	TOLD=$RUNS/told TARGET_MEM=1024 EMULATED=0 SLOW=1
 	ALL_RUNS=$RUNS SHOWN=0

@@ -22,14 +22,32 @@ file_of() {
 
 SECOND_PID=
 
-# tag_of STAGE KEY: the header line "# KEY: …" of a stage.
+# What the header lines "# KEY: …" of a stage say, by "STAGE KEY", and the kind of
+# guest that it runs in, by "STAGE group". Read once: each job asks for all of them.
+declare -A TAGS
+
+read_tags() {
+	local line name key
+
+	TAGS=()
+	while IFS= read -r line; do
+		name=${line%%.sh:*} line=${line#*.sh:\# }
+		key=${line%%: *}
+		[ -n "${TAGS[$name $key]:-}" ] || TAGS[$name $key]=${line#*: }
+	done < <(cd "$STAGES" && grep -E '^# (what|needs|timeout): ' ./*.sh | cut -c3-)
+	for name in $(all_stages); do
+		TAGS[$name group]=$(group_of "$name")
+	done
+}
+
+# tag_of STAGE KEY
 tag_of() {
-	sed -n "2,15s/^# $2: *//p" "$HERE/$(file_of "$1")" | head -n 1
+	echo "${TAGS[$1 $2]:-}"
 }
 
 # has_tag STAGE WORD: does its line "# needs:" name WORD?
 has_tag() {
-	[[ " $(tag_of "$1" needs | tr ',' ' ') " == *" $2 "* ]]
+	[[ " ${TAGS[$1 needs]:-} " == *" $2 "* ]]
 }
 
 # limit_of STAGE: seconds that it may take on this target.
@@ -99,7 +117,8 @@ all_stages() {
 	local file
 
 	for file in "$STAGES"/*.sh; do
-		[ -x "$file" ] && basename "$file" .sh
+		file=${file##*/}
+		[ ! -x "$STAGES/$file" ] || echo "${file%.sh}"
 	done
 }
 
@@ -134,37 +153,45 @@ prepare_run() {
 	END
 }
 
-# follow RUN PID NAMES…: pass the guest's events on until it ends. Sets
-# FINISHED (stages with a result), CURRENT (one that began and did not end).
+# follow RUN PID: pass the guest's events on until it ends. Sets FINISHED (stages
+# with a result), CURRENT (one that began and did not end), ENDED. Nothing is forked
+# to look whether there is more: that took a tenth of a CPU for each guest.
 follow() {
-	local run=$1 pid=$2 line kind rest at=0 size limit=$((60 * SLOW)) since
+	local run=$1 pid=$2 line part='' events alive=1 limit=$((60 * SLOW)) since
 
 	FINISHED=0 CURRENT='' ENDED=''
 	since=$SECONDS
+	exec {events}<"$run/events"
 	while :; do
-		size=$(stat -c %s "$run/events")
-		while [ "$at" -lt "$size" ] && IFS= read -r line; do
-			at=$((at + $(printf '%s\n' "$line" | wc -c)))
+		# What a dead guest wrote is read once more, to the end.
+		kill -0 "$pid" 2>/dev/null || alive=0
+		while IFS= read -r line <&"$events"; do
 			since=$SECONDS
-			kind=${line%% *} rest=${line#* }
-			case $kind in
-			S) CURRENT=${rest%% *} limit=$((${rest#* } + 60)) ;;
-			R) one_result "$rest"; CURRENT='' limit=$((60 * SLOW)) ;;
-			'#') tell_note "${rest}" ;;
-			END) ENDED=1 ;;
-			esac
-		done < <(tail -c "+$((at + 1))" "$run/events" | head -c $((size - at)))
-		if ! kill -0 "$pid" 2>/dev/null; then
-			[ "$(stat -c %s "$run/events")" -gt "$at" ] && continue
-			return
-		fi
+			one_event "$part$line"
+			part=''
+		done
+		part+=$line
+		[ "$alive" = 1 ] || break
 		if [ $((SECONDS - since)) -gt "$limit" ]; then
 			tell_note "no sign of life for $limit s: stopping the guest"
-			return
+			break
 		fi
-		[ -z "$ENDED" ] || [ $((SECONDS - since)) -lt 60 ] || return
-		sleep 0.3
+		[ -z "$ENDED" ] || [ $((SECONDS - since)) -lt 60 ] || break
+		sleep 0.5
 	done
+	exec {events}<&-
+}
+
+# one_event "KIND REST", see guest.sh: how long until the next is follow()'s to wait.
+one_event() {
+	local kind=${1%% *} rest=${1#* }
+
+	case $kind in
+	S) CURRENT=${rest%% *} limit=$((${rest#* } + 60)) ;;
+	R) one_result "$rest"; CURRENT='' limit=$((60 * SLOW)) ;;
+	'#') tell_note "${rest}" ;;
+	END) ENDED=1 ;;
+	esac
 }
 
 # is_step NAME: one of the guest's own, not a stage.
@@ -444,33 +471,38 @@ stages_of() {
 	local name
 
 	for name in $(all_stages); do
-		selected "$name" && [ "$(group_of "$name")" = "$1" ] &&
+		[ "${TAGS[$name group]}" = "$1" ] && selected "$name" &&
 			in_selection "$name" "$2" && echo "$name"
 	done
+}
+
+# too_late: why nothing more begins, if there is a limit and it was reached
+too_late() {
+	[ -z "${WGI_MINUTES:-}" ] || [ $((SECONDS / 60)) -lt "$WGI_MINUTES" ] ||
+		echo "not begun within WGI_MINUTES=$WGI_MINUTES"
 }
 
 # job_run "TARGET MODE GROUP SELECTION [REMARK]": the stages of one group, in one
 # guest. MODE is - for the stock module.
 job_run() {
-	local group selection why=''
+	local group selection why
 	local -a stages
 
 	read -r TARGET MODE group selection _ <<<"$1"
 	SECOND_GO=''
 	[[ $selection != =* ]] || SECOND_GO=${selection#=}
-	case $TARGET in
-	lint) static_rules; return ;;
-	tools) tools_test; return ;;
-	model) relay model "$HERE/model/run.sh"; return ;;
-	dkms) dkms_test; return ;;
-	esac
+	why=$(too_late)
+	LABEL=$TARGET
+	if [ -z "$group" ]; then
+		if [ -z "$why" ]; then "job_$TARGET"; else tell_result skip all "$why"; fi
+		return
+	fi
 	MODE=${MODE#-}
 	mapfile -t stages < <(stages_of "$group" "$selection")
 	[ "${#stages[@]}" -gt 0 ] || return 0
-	LABEL=$TARGET
 	case $TARGET-$group in
 	uml-pair* | uml-scale) why="needs a guest in QEMU" ;;
-	*) target_ready || why="there is nothing to run it in" ;;
+	*) [ -n "$why" ] || target_ready || why="there is nothing to run it in" ;;
 	esac
 	LABEL="$TARGET ${MODE:-stock}"
 	if [ -z "$why" ]; then
@@ -518,19 +550,22 @@ relay() {
 		"exit status $status, see $RUNS/$LABEL.log"
 }
 
-# dkms_test: with Debian 12's own kernel, whose modules stay as they are.
-dkms_test() {
+# The jobs that need no guest.
+
+# job_dkms: with Debian 12's own kernel, whose modules stay as they are.
+job_dkms() {
 	local kernel
 
-	LABEL=dkms
 	kernel=$(machine_get 6.1 2> >(progress)) ||
 		{ tell_result not kernel "could not be prepared"; return; }
 	relay dkms "$HERE/dkms/test.sh" "$(<"$kernel/release")" \
 		"$kernel/modules"
 }
 
-# static_rules: with one of the kernels; "make lint" builds for all of them.
-static_rules() { LINT_KERNELS=6.1 relay lint "$PROJECT/tools/build/lint.sh"; }
+# job_lint: with one of the kernels; "make lint" builds for all of them.
+job_lint() { LINT_KERNELS=6.1 relay lint "$PROJECT/tools/build/lint.sh"; }
 
-# tools_test: what the command's own tests say, which need no guest.
-tools_test() { OUT=$RUNS/tools-out relay tools "$PROJECT/tools/tests/run.sh"; }
+# job_tools: what the command's own tests say.
+job_tools() { OUT=$RUNS/tools-out relay tools "$PROJECT/tools/tests/run.sh"; }
+
+job_model() { relay model "$HERE/model/run.sh"; }
